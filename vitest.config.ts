@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/** Each project is one tier of test/: `unit` is the fast one that `npm run check:quick` runs. */
+const tier = (name: string, timeoutMs: number) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit', 10_000),
+      tier('property', 120_000),
+      tier('golden', 60_000),
+      tier('engines', 120_000),
+      tier('system', 120_000),
+      tier('lab', 120_000),
+    ],
+  },
+});
