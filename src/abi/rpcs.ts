@@ -1,0 +1,275 @@
+/**
+ * Every operation of the physmem server, as data (physmem.md §2-§9). A request is a message to the capability of
+ * the object: label = `op`, words = the arguments in order, capability items = `caps`. The reply's label is an
+ * errno. Success: words = `returns` in order, items = `returnCaps`. Refusal: word 0 = amount done (bytes; 0 where the operation has none),
+ * word 1 = Reason, word 2 = index of the argument to blame, word 3 = the limit that was hit.
+ */
+import type { ArgumentDef } from './syscalls.ts';
+
+export interface RpcDef {
+  readonly op: number;
+  readonly name: string;
+  /** Capability types on which it may be invoked. */
+  readonly on: readonly ('physmem' | 'control' | 'container' | 'limited' | 'pin')[];
+  /** Rights that the invoked capability must have (names of RIGHTS). */
+  readonly rights: readonly string[];
+  readonly summary: string;
+  readonly args: readonly ArgumentDef[];
+  readonly caps: readonly ArgumentDef[];
+  readonly returns: readonly ArgumentDef[];
+  readonly returnCaps: readonly ArgumentDef[];
+  readonly errors: readonly string[];
+}
+
+export enum Op {
+  NULL = 0,
+  CONTROL_SPLIT = 1,
+  CONTROL_DESTROY = 2,
+  CONTROL_QUERY = 3,
+  CONTAINER_CREATE = 4,
+  CONTROL_SPONSOR = 5,
+  ALLOCATE = 16,
+  DEALLOCATE = 17,
+  MAP = 18,
+  UNMAP = 19,
+  COPY = 20,
+  RELEASE = 21,
+  SHARE = 22,
+  REVOKE = 23,
+  CONTAINER_QUERY = 24,
+  CONTAINER_DESTROY = 25,
+}
+
+const a = (name: string, meaning: string): ArgumentDef => ({ name, meaning });
+const START = a('start', 'first byte, page aligned');
+const SIZE = a('size', 'bytes, page aligned, not zero');
+const AMOUNT = a('amount', 'bytes done');
+
+export const RPCS: readonly RpcDef[] = [
+  {
+    op: Op.NULL,
+    name: 'null',
+    on: ['physmem'],
+    rights: [],
+    summary: 'Does nothing; measures the round trip.',
+    args: [],
+    caps: [],
+    returns: [],
+    returnCaps: [],
+    errors: [],
+  },
+  {
+    op: Op.CONTROL_SPLIT,
+    name: 'control_split',
+    on: ['control'],
+    rights: ['SPLIT'],
+    summary: 'Moves credit for n base frames out of a control into a new child control.',
+    args: [a('frames', 'base frames, 1 .. free')],
+    caps: [],
+    returns: [],
+    returnCaps: [a('child', 'the new control, all rights')],
+    errors: ['EPERM', 'EINVAL', 'ENOMEM', 'EBUSY'],
+  },
+  {
+    op: Op.CONTROL_DESTROY,
+    name: 'control_destroy',
+    on: ['control'],
+    rights: ['DESTROY'],
+    summary:
+      'Destroys a control, its descendants and all that is charged to them; the credit goes to the parent.',
+    args: [],
+    caps: [],
+    returns: [],
+    returnCaps: [],
+    errors: ['EPERM', 'EBUSY'],
+  },
+  {
+    op: Op.CONTROL_QUERY,
+    name: 'control_query',
+    on: ['control'],
+    rights: ['QUERY'],
+    summary: 'Tells how the credit of a control stands, in base frames.',
+    args: [],
+    caps: [],
+    returns: [
+      a('total', 'credit in all'),
+      a('free', 'not in use'),
+      a('charged', 'entries and page tables'),
+      a('children', 'given to children'),
+      a('pinned', 'pinned now'),
+      a('extra', 'held beyond the guarantee'),
+    ],
+    returnCaps: [],
+    errors: ['EPERM'],
+  },
+  {
+    op: Op.CONTAINER_CREATE,
+    name: 'container_create',
+    on: ['control'],
+    rights: ['CREATE'],
+    summary: 'Creates an empty container that charges this control.',
+    args: [],
+    caps: [],
+    returns: [],
+    returnCaps: [a('container', 'the new container, all rights')],
+    errors: ['EPERM', 'EBUSY', 'ENOMEM'],
+  },
+  {
+    op: Op.CONTROL_SPONSOR,
+    name: 'control_sponsor',
+    on: ['control'],
+    rights: ['CREATE'],
+    summary:
+      'Lets the control pay for the page directory, page tables and message frame of a task (3 frames at once, then 1 per table).',
+    args: [],
+    caps: [a('task', 'the task; needs MAP')],
+    returns: [],
+    returnCaps: [],
+    errors: ['EPERM', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF'],
+  },
+  {
+    op: Op.ALLOCATE,
+    name: 'container_allocate',
+    on: ['container'],
+    rights: ['ALLOCATE'],
+    summary:
+      'Gives names to new, zeroed memory: the least number of power-of-two frames; bound at first use.',
+    args: [START, SIZE, a('flags', 'AllocFlag bits')],
+    caps: [],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'EEXIST', 'ENOMEM', 'EBUSY'],
+  },
+  {
+    op: Op.DEALLOCATE,
+    name: 'container_deallocate',
+    on: ['container'],
+    rights: ['DEALLOCATE'],
+    summary: 'Takes the names and the memory behind them away; holes are skipped.',
+    args: [START, SIZE],
+    caps: [],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'EBUSY'],
+  },
+  {
+    op: Op.MAP,
+    name: 'container_map',
+    on: ['container', 'limited'],
+    rights: [],
+    summary:
+      "Installs translations in the caller's address space, or in that of the task given; each access asked needs its right.",
+    args: [
+      START,
+      SIZE,
+      a('vaddr', 'first linear address, page aligned, below USER_TOP'),
+      a('access', 'READ, WRITE, EXECUTE bits'),
+      a('flags', 'MapFlag bits'),
+    ],
+    caps: [a('task', 'optional: the task to map into; needs MAP')],
+    returns: [AMOUNT, a('access', 'access granted')],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'ENOENT', 'ENOMEM', 'EBUSY', 'EBADF'],
+  },
+  {
+    op: Op.UNMAP,
+    name: 'unmap',
+    on: ['physmem'],
+    rights: [],
+    summary: "Removes the caller's own translations of a range of linear addresses.",
+    args: [a('vaddr', 'first linear address, page aligned'), SIZE],
+    caps: [],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EINVAL'],
+  },
+  {
+    op: Op.COPY,
+    name: 'container_copy',
+    on: ['container', 'limited'],
+    rights: ['COPY_OUT'],
+    summary: 'Copies names from this container to another: copy-on-write, shared, or moved.',
+    args: [
+      a('src_start', 'first byte in the source'),
+      a('dst_start', 'first byte in the destination'),
+      SIZE,
+      a('flags', 'CopyFlag bits'),
+    ],
+    caps: [a('destination', 'a container; needs COPY_IN')],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'ENOENT', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF'],
+  },
+  {
+    op: Op.RELEASE,
+    name: 'container_release',
+    on: ['container'],
+    rights: ['DEALLOCATE'],
+    summary:
+      'Ends sharing of a range and keeps its names and credit; contents become zeroes or bytes that were readable before.',
+    args: [START, SIZE],
+    caps: [],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'EBUSY'],
+  },
+  {
+    op: Op.SHARE,
+    name: 'container_share',
+    on: ['container', 'limited'],
+    rights: ['SHARE'],
+    summary: 'Makes a limited capability with at most these rights.',
+    args: [a('rights', 'rights of the limited capability')],
+    caps: [],
+    returns: [],
+    returnCaps: [a('limited', 'the limited capability')],
+    errors: ['EPERM', 'EINVAL', 'EBUSY', 'ENOMEM'],
+  },
+  {
+    op: Op.REVOKE,
+    name: 'container_revoke',
+    on: ['container', 'limited'],
+    rights: ['SHARE'],
+    summary:
+      'Kills a limited capability and all that was derived from it; every map made through it is gone when the call returns.',
+    args: [],
+    caps: [a('limited', 'the limited capability')],
+    returns: [],
+    returnCaps: [],
+    errors: ['EPERM', 'EBADF', 'EINVAL'],
+  },
+  {
+    op: Op.CONTAINER_QUERY,
+    name: 'container_query',
+    on: ['container', 'limited'],
+    rights: ['QUERY'],
+    summary: 'Tells the state of up to 48 pages: one word each (PageState bits).',
+    args: [START, SIZE],
+    caps: [],
+    returns: [AMOUNT, a('state…', 'one word per page')],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL'],
+  },
+  {
+    op: Op.CONTAINER_DESTROY,
+    name: 'container_destroy',
+    on: ['container'],
+    rights: ['DESTROY'],
+    summary: 'Destroys a container and deallocates all that is in it.',
+    args: [],
+    caps: [],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EBUSY'],
+  },
+];
+
+/** Words of container_query: bit 0 named, bit 1 bound, bit 2 copy-on-write, bit 3 shared, bit 4 pinned, bits 8..12 order. */
+export enum PageState {
+  NAMED = 1,
+  BOUND = 2,
+  COW = 4,
+  SHARED = 8,
+  PINNED = 16,
+  ORDER_SHIFT = 8,
+}

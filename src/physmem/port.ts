@@ -1,0 +1,99 @@
+/**
+ * What physmem needs of the kernel: the narrow privileged port (system.md §1). physmem never sees the kernel or
+ * the machine; tests give it a fake. Spaces are named by task number. Frames are base-frame numbers.
+ */
+import type { ShootdownBatch } from '../abi/server.ts';
+
+/** Access bits of a translation: READ = 1, WRITE = 2, EXECUTE = 4 (READ is implied on this hardware). */
+export type Access = number;
+
+/** What a removed page-table entry said; bit set of RemovedPte. */
+export enum RemovedPte {
+  PRESENT = 1,
+  WRITABLE = 2,
+  ACCESSED = 4,
+  DIRTY = 8,
+}
+
+export interface KernelPort {
+  /** Time of the current core, in cycles. */
+  now(): number;
+  /** Charges server work to the current core: `steps` entries, frames or page-table entries touched. */
+  charge(steps: number): void;
+
+  /** Zeroes or copies whole base frames, at the cost model's price. Source and destination must not overlap. */
+  zeroFrames(frame: number, count: number): void;
+  copyFrames(from: number, to: number, count: number): void;
+  /** Fills frames with a debug pattern, or tells whether they still hold it; costs nothing (debug runs only). */
+  poisonFrames(frame: number, count: number): void;
+  isPoisoned(frame: number, count: number): boolean;
+
+  /** Gives a task its page directory, system table and message frame (all zeroed by the kernel). */
+  installSpace(space: number, directory: number, systemTable: number, messageFrame: number): void;
+  /**
+   * Takes the address space away from the task (which can not run any more) after all tables and maps are gone;
+   * the caller must shoot down `batch` before it reuses the three frames.
+   */
+  removeSpace(space: number, batch: ShootdownBatch): void;
+  hasSpace(space: number): boolean;
+  /** Whether a page table (not a large page) covers this page. */
+  hasTable(space: number, page: number): boolean;
+  /** Puts a zeroed frame as the page table that covers `page`; the PDE must be empty. */
+  installTable(space: number, page: number, frame: number): void;
+  /** Takes the (empty) page table that covers `page` out; returns its frame; needs shootdown before reuse. */
+  removeTable(space: number, page: number, batch: ShootdownBatch): number;
+
+  /** Writes `count` consecutive PTEs. The table must be there and the entries empty (no shootdown is needed then). */
+  mapPages(space: number, page: number, frame: number, count: number, access: Access): void;
+  /** Writes one 4 MiB PDE; page and frame are multiples of 1024; the PDE must be empty. */
+  mapLarge(space: number, page: number, frame: number, access: Access): void;
+  /** Clears PTEs (atomic exchange, so no A/D bit is lost) or the large PDE at `page`; records them in the batch; ORs what they said. */
+  unmapPages(space: number, page: number, count: number, batch: ShootdownBatch): RemovedPte | 0;
+  unmapLarge(space: number, page: number, batch: ShootdownBatch): RemovedPte | 0;
+  /** Takes the W bit from PTEs or a large PDE; records those that had it in the batch. */
+  protectPages(space: number, page: number, count: number, batch: ShootdownBatch): void;
+  protectLarge(space: number, page: number, batch: ShootdownBatch): void;
+  /** Gives the W bit to present PTEs or a large PDE (widening: no shootdown). */
+  widenPages(space: number, page: number, count: number): void;
+  widenLarge(space: number, page: number): void;
+
+  /** A new empty batch, to be waited for with `yield { kind: 'shootdown', batch }`. */
+  newBatch(): ShootdownBatch;
+  /** Whether some other core must answer before the batch is done. An operation need not yield when false: call `flushLocal`. */
+  needsRemote(batch: ShootdownBatch): boolean;
+  /** Completes a batch for which needsRemote is false. */
+  flushLocal(batch: ShootdownBatch): void;
+
+  /** Wakes operations that wait for this key. */
+  wake(key: number): void;
+  /** Empties every slot, in every task, that names this object (a server capability). */
+  revokeObject(type: number, object: number): void;
+  /** Emits an event of PHYSMEM_EVENTS; cheap when nobody listens. */
+  emit(kind: number, a: number, b: number, c: number, d: number): void;
+}
+
+/** One usable or reserved range of base frames, from the E820 map and the kernel's own needs. */
+export interface MemoryRange {
+  readonly frame: number;
+  readonly count: number;
+  readonly use: 'free' | 'reserved' | 'kernel' | 'hole';
+}
+
+/** A boot module in RAM: whole base frames, bound in place in the root task's boot container. */
+export interface BootModuleFrames {
+  readonly name: string;
+  readonly frame: number;
+  readonly count: number;
+}
+
+export interface PhysmemBoot {
+  /** Covers 0 .. top of RAM without gap or overlap. */
+  readonly memory: readonly MemoryRange[];
+  readonly modules: readonly BootModuleFrames[];
+  /** First base frame above the DMA zone (4096 for 16 MiB). */
+  readonly dmaZoneEnd: number;
+  /** Task number of the root task; it gets the root control and the boot container. */
+  readonly rootTask: number;
+  /** Poison free frames and check them (debug runs). */
+  readonly poison: 'on' | 'off';
+}
