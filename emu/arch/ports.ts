@@ -81,6 +81,8 @@ export type PlainData =
   | Int32Array
   | Uint32Array
   | Float64Array
+  | ReadonlyMap<PlainData, PlainData>
+  | ReadonlySet<PlainData>
   | { readonly [key: string]: PlainData };
 
 /** Sink that is handed to rooms which emit events; `null` when nobody listens. */
