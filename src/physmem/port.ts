@@ -97,3 +97,22 @@ export interface PhysmemBoot {
   /** Poison free frames and check them (debug runs). */
   readonly poison: 'on' | 'off';
 }
+
+/**
+ * Boot-time calls of the memory server, made once by the system before the first guest instruction.
+ */
+export interface BootServer {
+  /** Sponsors the root task from the root control (directory, system table, message frame). */
+  bootRootSpace(): void;
+  /**
+   * Names `pages` pages of new memory in the boot container at container address = `vaddr`, binds them, and
+   * remembers the boot map (bootFault installs it). Returns the base frames in order; the caller fills in the bytes.
+   */
+  bootSegment(vaddr: number, pages: number, access: Access): readonly number[];
+  /** The module's place in the boot container. */
+  readonly bootModules: readonly {
+    readonly name: string;
+    readonly start: number;
+    readonly sizeBytes: number;
+  }[];
+}
