@@ -1,0 +1,5 @@
+/** What other rooms import from emu/cpu. */
+export type { EngineContext } from './context.ts';
+export { type Disassembled, disassemble, type Syntax } from './disassemble.ts';
+export { Interpreter } from './interpreter.ts';
+export { CPU_SIGNATURE, resetCore, startCore } from './reset.ts';

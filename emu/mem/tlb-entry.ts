@@ -1,0 +1,78 @@
+/**
+ * Geometry of the architectural TLB and the layout of its entries in the shared buffer (SDM vol. 3 §4.10.2).
+ *
+ *   per core:  16 state words, then the data (or unified) part, then the instruction part
+ *   entry:     TAG   31..12 virtual page (31..22 for 4 MiB), G, LARGE, VALID
+ *              BASE  physical address of the page
+ *              BITS  W and U: the AND over both levels; D: the leaf's dirty bit when it was cached
+ *              PTE_ADDR, PTE_VALUE   leaf entry that it was made from
+ *              PDE_ADDR, PDE_VALUE   directory entry that it was made from
+ *              ORDER  LRU: time of last use. Clock: referenced. In way 0 of FIFO: the next way to replace
+ */
+export const TLB_STATE_WORDS = 16;
+/** State words: xorshift32 state of the random policy; use counter of LRU. */
+export const TLB_STATE_RANDOM = 0;
+export const TLB_STATE_TIME = 1;
+
+export const TLB_ENTRY_WORDS = 8;
+export const TLB_TAG = 0;
+export const TLB_BASE = 1;
+export const TLB_BITS = 2;
+export const TLB_PTE_ADDR = 3;
+export const TLB_PTE_VALUE = 4;
+export const TLB_PDE_ADDR = 5;
+export const TLB_PDE_VALUE = 6;
+export const TLB_ORDER = 7;
+
+export const TAG_VALID = 1;
+export const TAG_LARGE = 2;
+export const TAG_GLOBAL = 4;
+
+export interface TlbPart {
+  /** Power of two, 1..65536. */
+  readonly entries: number;
+  /** Power of two, 1..entries. */
+  readonly ways: number;
+}
+
+/**
+ * `fifo` and `random` need no update on a hit and so leave the flat tables usable. `clock` and `lru` see every
+ * access: with them each access takes the slow path (measured in docs/machine.md).
+ */
+export type TlbReplacement = 'fifo' | 'random' | 'clock' | 'lru';
+
+export interface TlbGeometry {
+  readonly data: TlbPart;
+  /** `null`: unified, instructions share the data part. */
+  readonly instr: TlbPart | null;
+  readonly replacement: TlbReplacement;
+  /** Seed of the random policy. */
+  readonly seed: number;
+}
+
+/** The Pentium's shape: 64-entry 4-way data and 32-entry 4-way instruction TLB. */
+export const DEFAULT_TLB: TlbGeometry = {
+  data: { entries: 64, ways: 4 },
+  instr: { entries: 32, ways: 4 },
+  replacement: 'fifo',
+  seed: 1,
+};
+
+const isPowerOfTwo = (n: number): boolean => Number.isInteger(n) && n > 0 && (n & (n - 1)) === 0;
+
+function checkPart(part: TlbPart, name: string): void {
+  if (!isPowerOfTwo(part.entries) || part.entries > 65536) {
+    throw new RangeError(`TLB ${name}: entries must be a power of two up to 65536, not ${part.entries}`);
+  }
+  if (!isPowerOfTwo(part.ways) || part.ways > part.entries) {
+    throw new RangeError(`TLB ${name}: ways must be a power of two up to ${part.entries}, not ${part.ways}`);
+  }
+}
+
+/** Bytes of one core's TLB arrays. @throws RangeError for an impossible geometry. */
+export function tlbBytes(geometry: TlbGeometry): number {
+  checkPart(geometry.data, 'data');
+  if (geometry.instr !== null) checkPart(geometry.instr, 'instruction');
+  const entries = geometry.data.entries + (geometry.instr?.entries ?? 0);
+  return (TLB_STATE_WORDS + entries * TLB_ENTRY_WORDS) * 4;
+}
