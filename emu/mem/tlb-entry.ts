@@ -7,12 +7,14 @@
  *              BITS  W and U: the AND over both levels; D: the leaf's dirty bit when it was cached
  *              PTE_ADDR, PTE_VALUE   leaf entry that it was made from
  *              PDE_ADDR, PDE_VALUE   directory entry that it was made from
- *              ORDER  LRU: time of last use. Clock: referenced. In way 0 of FIFO: the next way to replace
+ *              ORDER  LRU: time of last use. In way 0 of FIFO and clock: the next way to look at
  */
 export const TLB_STATE_WORDS = 16;
 /** State words: xorshift32 state of the random policy; use counter of LRU. */
 export const TLB_STATE_RANDOM = 0;
 export const TLB_STATE_TIME = 1;
+/** Number of valid 4 MiB entries: the second look-up is skipped while it is 0. */
+export const TLB_STATE_LARGE = 2;
 
 export const TLB_ENTRY_WORDS = 8;
 export const TLB_TAG = 0;
@@ -27,6 +29,9 @@ export const TLB_ORDER = 7;
 export const TAG_VALID = 1;
 export const TAG_LARGE = 2;
 export const TAG_GLOBAL = 4;
+
+/** BITS beside PTE_W, PTE_U and PTE_D: the clock policy's reference bit. */
+export const BITS_REFERENCED = 1 << 16;
 
 export interface TlbPart {
   /** Power of two, 1..65536. */
