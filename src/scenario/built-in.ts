@@ -1,0 +1,27 @@
+/** The scenarios that are shipped: the files of scenarios/, as data, so that they exist in the browser too. */
+import hello from '../../scenarios/hello.json' with { type: 'json' };
+import story from '../../scenarios/story.json' with { type: 'json' };
+import { HostError, quoted } from './host-error.ts';
+import { suggestion } from './nearest-word.ts';
+import { type Change, checkScenario, type Scenario } from './scenario.ts';
+
+/** In the order in which one would show them to a newcomer. */
+const FILES: readonly { readonly name: string; readonly title: string; readonly look: string }[] = [
+  hello,
+  story,
+];
+
+export const BUILT_IN_NAMES: readonly string[] = FILES.map((file) => file.name);
+
+/** Name, title and what to look at of every shipped scenario. */
+export const builtInScenarios = (): readonly Scenario[] =>
+  FILES.map((file) => checkScenario(file, `scenarios/${file.name}.json`));
+
+/** @throws HostError when there is none of that name, or a change breaks it. */
+export function builtInScenario(name: string, changes: readonly Change[] = []): Scenario {
+  const file = FILES.find((f) => f.name === name);
+  if (file === undefined) {
+    throw new HostError(`There is no scenario ${quoted(name)}${suggestion(name, BUILT_IN_NAMES)}.`);
+  }
+  return checkScenario(file, `scenario ${name}`, changes);
+}

@@ -1,0 +1,119 @@
+/**
+ * The form of a scenario file (system.md §3), as a zod schema: unknown keys are refused, every value has limits and every
+ * limit a sentence. What a key means is said at the key; how a refusal reads is in schema-errors.ts.
+ */
+import { z } from 'zod';
+import { MAX_CORES, MAX_RAM, MIN_RAM } from '../../emu/arch/address-map.ts';
+import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
+import { FAULT_NAMES } from './fault-switches.ts';
+import { type QuantityRange, readQuantity, valueText } from './quantity.ts';
+
+/** A number, or text with a unit; the refusal is the end of a sentence that begins with the key. */
+const quantity = (range: QuantityRange) =>
+  z.unknown().transform((value, context): number => {
+    const result = readQuantity(value, range);
+    if (typeof result === 'number') return result;
+    context.addIssue({ code: 'custom', message: result });
+    return z.NEVER;
+  });
+const count = (min: number, max: number = Number.MAX_SAFE_INTEGER) => quantity({ min, max, form: 'count' });
+
+const text = (maxLength: number) =>
+  z.unknown().transform((value, context): string => {
+    if (typeof value === 'string' && value.length > 0 && value.length <= maxLength) return value;
+    const found = typeof value === 'string' ? `one of ${value.length}` : valueText(value);
+    context.addIssue({
+      code: 'custom',
+      message: `must be a text of 1 to ${maxLength} characters, not ${found}`,
+    });
+    return z.NEVER;
+  });
+
+const oneOf = <T extends string>(...words: readonly T[]) =>
+  z.unknown().transform((value, context): T => {
+    if (words.includes(value as T)) return value as T;
+    context.addIssue({ code: 'custom', message: `must be ${words.join(' or ')}, not ${valueText(value)}` });
+    return z.NEVER;
+  });
+
+const tlbPart = z.strictObject({
+  /** Entries, a power of two. */
+  entries: count(1, 65536),
+  /** Ways of a set; `entries` ways make it fully associative. */
+  ways: count(1, 65536),
+});
+
+const tlb = z.strictObject({
+  data: tlbPart.prefault({ entries: 64, ways: 4 }),
+  /** `unified`: instructions share the data part. */
+  instruction: z.union([z.literal('unified'), tlbPart]).prefault({ entries: 32, ways: 4 }),
+  replacement: oneOf('fifo', 'random', 'clock', 'lru').prefault('fifo'),
+});
+
+const costKeys = Object.keys(DEFAULT_COSTS) as (keyof typeof DEFAULT_COSTS)[];
+const costs = z.strictObject(
+  Object.fromEntries(costKeys.map((key) => [key, count(0, 1_000_000).optional()])) as Record<
+    keyof typeof DEFAULT_COSTS,
+    z.ZodOptional<ReturnType<typeof count>>
+  >,
+);
+
+const machine = z.strictObject({
+  cores: count(1, MAX_CORES).prefault(2),
+  ram: quantity({ min: MIN_RAM, max: MAX_RAM, multipleOf: 4096, form: 'size' }).prefault('32M'),
+  /** Instructions that a core runs before the next one gets its turn (the interleaving's grain). */
+  quantum: count(1, 1_000_000).prefault(1000),
+  /** Cycles that a thread may run before the kernel's scheduler takes the next one. */
+  timeSlice: count(1000, 1_000_000_000).prefault(200_000),
+  tlb: tlb.prefault({}),
+  /** Changes to the published cost model (emu/arch/cost.ts), in cycles. */
+  costs: costs.prefault({}),
+});
+
+/** The name of a guest program; the image source knows where its bytes are. */
+const imageName = text(200);
+const argument = z
+  .string({ error: (issue) => `must be a text, not ${valueText(issue.input)}` })
+  .max(200, { error: 'must be a text of at most 200 characters' });
+
+const module = z.union([
+  imageName,
+  z.strictObject({
+    /** What the guest sees it as: at most 39 characters. */
+    name: text(39),
+    image: imageName,
+  }),
+]);
+
+export const scenarioSchema = z.strictObject({
+  name: text(39),
+  /** One line for `physmem list`. */
+  title: text(80),
+  /** What to look at while it runs, in a sentence or two. */
+  look: text(500),
+  machine: machine.prefault({}),
+  seed: count(0, 0xffffffff).prefault(1),
+  root: z.strictObject({
+    image: imageName,
+    args: z.array(argument).max(32).prefault([]),
+  }),
+  modules: z.array(module).max(31).prefault([]),
+  faults: z
+    .strictObject(Object.fromEntries(FAULT_NAMES.map((name) => [name, oneOf('on', 'off').optional()])))
+    .prefault({}),
+  /** Free frames carry a pattern that is checked when they are handed out (I11). */
+  poison: oneOf('on', 'off').prefault('off'),
+  limits: z
+    .strictObject({ maxInstructions: count(1).optional(), maxCycles: count(1).optional() })
+    .prefault({}),
+  checks: z
+    .strictObject({
+      /** Status with which the root task must end. */
+      exit: count(0, 255).optional(),
+      /** Texts that the console output must contain. */
+      output: z.array(text(500)).max(32).prefault([]),
+    })
+    .prefault({}),
+});
+
+export type ScenarioFile = z.output<typeof scenarioSchema>;
