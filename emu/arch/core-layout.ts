@@ -89,7 +89,8 @@ export enum Seg {
 export enum CoreF {
   /** Instructions completed since reset; a REP string instruction counts one per iteration. */
   INSTRUCTIONS = 48,
-  /** The core's local time in cycles: never decreases. */
+  /** The core's local time in cycles: never decreases. Exact whenever an engine calls out (port, device memory,
+   *  interrupt acknowledge), and read again afterwards: a device may add to it. */
   CYCLES = 49,
   TLB_MISSES = 50,
   PAGE_WALKS = 51,

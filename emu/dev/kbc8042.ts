@@ -1,8 +1,8 @@
 /**
  * Keyboard controller 8042 with a keyboard (IBM PC/AT technical reference): command byte, output port with the
  * A20 gate and the reset line, keyboard commands that drivers send at start-up, keys from the host as scan codes.
- * System control port A (0x92) is here too: it drives the same two lines. The A20 gate is kept and reported, but
- * nothing listens: this machine's address line 20 is always on. No mouse.
+ * System control port A (0x92) is here too: it drives the same two lines. The A20 gate is open at reset, so that
+ * firmware need not care. No mouse.
  */
 import { PORT_KBC_DATA, PORT_KBC_STATUS } from '../arch/address-map.ts';
 import type { IrqLine, PlainData, PortRange, Snapshotable } from '../arch/ports.ts';
@@ -19,10 +19,16 @@ const ACK = 0xfa;
 /** Bytes that the controller keeps for a guest that does not read; later keys are dropped, as by a keyboard. */
 const QUEUE_BYTES = 64;
 
+/** The two lines that leave the controller for the processor. */
+export interface KbcLines {
+  reset(): void;
+  a20(gate: 'open' | 'masked'): void;
+}
+
 export class Kbc8042 implements Snapshotable {
   readonly portRanges: readonly PortRange[];
   private readonly irq: IrqLine;
-  private readonly resetLine: () => void;
+  private readonly lines: KbcLines;
   private queue: number[] = [];
   private commandByte = COMMAND_IRQ1 | 0x40;
   private outputPort = OUTPUT_RESET_OFF | OUTPUT_A20;
@@ -32,10 +38,9 @@ export class Kbc8042 implements Snapshotable {
   private keyboardExpects = 0;
   private lastWasCommand = 0;
 
-  /** `resetLine` is called when the guest pulls the processor's reset line. */
-  constructor(irq: IrqLine, resetLine: () => void) {
+  constructor(irq: IrqLine, lines: KbcLines) {
     this.irq = irq;
-    this.resetLine = resetLine;
+    this.lines = lines;
     this.portRanges = [
       {
         name: 'kbc-data',
@@ -134,7 +139,7 @@ export class Kbc8042 implements Snapshotable {
         break;
       default:
         // 0xF0 .. 0xFF pulse the output lines whose bit is 0; line 0 is reset.
-        if (command >= 0xf0 && (command & 1) === 0) this.resetLine();
+        if (command >= 0xf0 && (command & 1) === 0) this.lines.reset();
     }
   }
 
@@ -179,11 +184,13 @@ export class Kbc8042 implements Snapshotable {
 
   private writeOutputPort(value: number): void {
     this.outputPort = value;
-    if ((value & OUTPUT_RESET_OFF) === 0) this.resetLine();
+    this.lines.a20(this.a20 ? 'open' : 'masked');
+    if ((value & OUTPUT_RESET_OFF) === 0) this.lines.reset();
   }
 
   private writeSystemControl(value: number): void {
     this.outputPort = (this.outputPort & ~OUTPUT_A20) | (value & OUTPUT_A20);
-    if ((value & 1) !== 0) this.resetLine();
+    this.lines.a20(this.a20 ? 'open' : 'masked');
+    if ((value & 1) !== 0) this.lines.reset();
   }
 }

@@ -186,6 +186,12 @@ export class Lapic {
     this.update();
   }
 
+  /** Arms the timer, one-shot and unmasked, for an absolute time of the clock, as software would by its registers. */
+  armTimer(atCycles: number, vector: number): void {
+    this.writeLvt(Lvt.Timer, vector);
+    this.timer.startUntil(atCycles);
+  }
+
   /** Level of the LINT0 pin: the INTR output of the 8259 pair. */
   setLint0(level: 0 | 1): void {
     const rises = level === 1 && this.lint0Level === 0;

@@ -1,0 +1,128 @@
+/**
+ * The board: which chips there are, at which addresses, on which lines. Wiring only; adding a device is one line
+ * in each of the three lists below. IRQ n goes to the 8259 pair and to input n of the I/O APIC (the 8259's output
+ * to LINT0 of core 0), as the MP table says.
+ */
+import { IRQ_COM1, IRQ_KEYBOARD } from './arch/address-map.ts';
+import { BOOT_BARE, BOOT_HOSTED } from './arch/boot-info.ts';
+import type {
+  Clock,
+  EventPort,
+  IrqLine,
+  MmioRegion,
+  PlainData,
+  PortRange,
+  Snapshotable,
+} from './arch/ports.ts';
+import { ApicBus } from './dev/apic-bus.ts';
+import { BootConfig } from './dev/boot-config.ts';
+import { Cmos } from './dev/cmos.ts';
+import { type DebugPortListener, debugPorts } from './dev/debug-ports.ts';
+import type { CoreSignals } from './dev/interrupt-ports.ts';
+import { IoApic } from './dev/ioapic.ts';
+import { Kbc8042, type KbcLines } from './dev/kbc8042.ts';
+import { ModuleWindow } from './dev/module-window.ts';
+import { PicPair } from './dev/pic8259.ts';
+import { Uart16550 } from './dev/uart16550.ts';
+import { VgaText } from './dev/vga-text.ts';
+import type { MachineSettings } from './machine-config.ts';
+
+/** What the chips need from the machine around them. */
+export interface BoardPorts {
+  readonly clock: Clock;
+  readonly events: EventPort;
+  readonly signals: CoreSignals;
+  readonly debug: DebugPortListener;
+  readonly kbcLines: KbcLines;
+  chargeIpiSend(core: number): void;
+  serialByte(byte: number): void;
+}
+
+export class Board implements Snapshotable {
+  readonly apicBus: ApicBus;
+  readonly ioApic: IoApic;
+  readonly pic: PicPair;
+  readonly uart: Uart16550;
+  readonly cmos: Cmos;
+  readonly vga: VgaText;
+  readonly keyboard: Kbc8042;
+  readonly bootConfig: BootConfig;
+  readonly modules: ModuleWindow;
+  private readonly debugRanges: readonly PortRange[];
+
+  constructor(settings: MachineSettings, ports: BoardPorts) {
+    this.apicBus = new ApicBus(settings.cores, {
+      signals: ports.signals,
+      clock: ports.clock,
+      events: ports.events,
+      ipiDeliverCycles: settings.costs.ipiDeliver,
+      chargeIpiSend: (core) => ports.chargeIpiSend(core),
+      broadcastEoi: (vector) => this.ioApic.endOfInterrupt(vector),
+      acknowledgeExtInt: () => this.pic.acknowledge(),
+    });
+    this.ioApic = new IoApic(this.apicBus, settings.cores);
+    this.pic = new PicPair((level) => this.apicBus.lapics[0]!.setLint0(level));
+    this.uart = new Uart16550(this.irqLine(IRQ_COM1), (byte) => ports.serialByte(byte));
+    this.keyboard = new Kbc8042(this.irqLine(IRQ_KEYBOARD), ports.kbcLines);
+    this.vga = new VgaText();
+    this.cmos = new Cmos({ ...settings, coreCount: settings.cores }, ports.clock);
+    this.bootConfig = new BootConfig({
+      bootMode: settings.bare === null ? BOOT_HOSTED : BOOT_BARE,
+      entry: settings.bare?.entry ?? 0,
+      coreCount: settings.cores,
+      multibootInfo: settings.bare?.multibootInfo ?? 0,
+    });
+    this.modules = new ModuleWindow(settings.modules);
+    this.debugRanges = debugPorts(ports.debug);
+  }
+
+  /** Register windows, for the bus. */
+  get mmioRegions(): readonly MmioRegion[] {
+    return [this.apicBus, this.ioApic, this.vga, this.modules];
+  }
+
+  /** Port ranges, for the I/O space. */
+  get portRanges(): readonly PortRange[] {
+    const single = [this.uart, this.cmos, this.vga.crtcPorts, this.bootConfig];
+    return [...single, ...this.pic.portRanges, ...this.keyboard.portRanges, ...this.debugRanges];
+  }
+
+  save(): PlainData {
+    return Object.fromEntries(this.devices().map(([name, device]) => [name, device.save()]));
+  }
+
+  load(data: PlainData): void {
+    const states = data as { readonly [name: string]: PlainData };
+    for (const [name, device] of this.devices()) device.load(states[name]);
+  }
+
+  /** Devices with state, by the name that they have in a snapshot. */
+  private devices(): readonly (readonly [string, Snapshotable])[] {
+    return [
+      ['apic-bus', this.apicBus],
+      ['ioapic', this.ioApic],
+      ['pic', this.pic],
+      ['uart', this.uart],
+      ['keyboard', this.keyboard],
+      ['vga', this.vga],
+      ['cmos', this.cmos],
+      ['boot-config', this.bootConfig],
+    ];
+  }
+
+  /** An ISA interrupt: both controllers see it, the masked one ignores it. */
+  private irqLine(irq: number): IrqLine {
+    const toPic = this.pic.line(irq);
+    const toIoApic = this.ioApic.line(irq);
+    return {
+      set: (level) => {
+        toPic.set(level);
+        toIoApic.set(level);
+      },
+      pulse: () => {
+        toPic.pulse();
+        toIoApic.pulse();
+      },
+    };
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Configuration of a machine: what may be chosen, what is taken when nothing is said, and what is refused. Pure
+ * data but for the two factories. The person at the CLI gets better words from the scenario schema; the checks
+ * here are the last line, and each throws RangeError with one sentence.
+ */
+import { MAX_CORES, MAX_RAM, MIN_RAM, ROM_SIZE } from './arch/address-map.ts';
+import { type CostModel, DEFAULT_COSTS } from './arch/cost.ts';
+import type { Engine } from './arch/engine.ts';
+import { PAGE_SIZE } from './arch/types.ts';
+import { type EngineContext, Interpreter } from './cpu/index.ts';
+import type { ModuleImage } from './dev/module-window.ts';
+import { DEFAULT_TLB, type MemoryProvider, type TlbGeometry, wasmMemory } from './mem/index.ts';
+import type { Schedule } from './schedule.ts';
+
+/** A bare image that is already in RAM (emu/multiboot.ts). */
+export interface BareImage {
+  /** Where the firmware jumps to. */
+  readonly entry: number;
+  /** Physical address of the multiboot information structure. */
+  readonly multibootInfo: number;
+}
+
+export interface MachineConfig {
+  /** Firmware, at most 64 KiB; it ends at the top of the 4 GiB space. */
+  readonly rom: Uint8Array;
+  readonly cores?: number;
+  readonly ramBytes?: number;
+  readonly tlb?: TlbGeometry;
+  readonly costs?: CostModel;
+  /** Seed of the schedule. */
+  readonly seed?: number;
+  /** Mean slice length in instructions. */
+  readonly quantum?: number;
+  readonly engine?: (context: EngineContext) => Engine;
+  readonly memory?: MemoryProvider;
+  readonly modules?: readonly ModuleImage[];
+  /** Replaces the seeded schedule. */
+  readonly schedule?: Schedule;
+  /** Calendar time at cycle 0, seconds since 1970 (default 2005-01-01 00:00:00 UTC). */
+  readonly epochSeconds?: number;
+  /** Speed of the emulated clock against its own calendar (default 100 MHz). */
+  readonly cyclesPerSecond?: number;
+  readonly bare?: BareImage | null;
+}
+
+export type MachineSettings = Required<Omit<MachineConfig, 'schedule'>> & {
+  readonly schedule: Schedule | null;
+};
+
+const EPOCH_2005 = 1_104_537_600;
+
+/** The configuration with every default filled in. Throws RangeError when it describes no possible machine. */
+export function machineSettings(config: MachineConfig): MachineSettings {
+  const settings: MachineSettings = {
+    rom: config.rom,
+    cores: config.cores ?? 2,
+    ramBytes: config.ramBytes ?? 32 << 20,
+    tlb: config.tlb ?? DEFAULT_TLB,
+    costs: config.costs ?? DEFAULT_COSTS,
+    seed: config.seed ?? 1,
+    quantum: config.quantum ?? 1000,
+    engine: config.engine ?? ((context) => new Interpreter(context)),
+    memory: config.memory ?? wasmMemory,
+    modules: config.modules ?? [],
+    schedule: config.schedule ?? null,
+    epochSeconds: config.epochSeconds ?? EPOCH_2005,
+    cyclesPerSecond: config.cyclesPerSecond ?? 100_000_000,
+    bare: config.bare ?? null,
+  };
+  checkSettings(settings);
+  return settings;
+}
+
+function checkSettings(s: MachineSettings): void {
+  requireInteger('cores', s.cores, 1, MAX_CORES);
+  requireInteger('ramBytes', s.ramBytes, MIN_RAM, MAX_RAM);
+  if (s.ramBytes % PAGE_SIZE !== 0) throw new RangeError(`ramBytes is ${s.ramBytes}, not a multiple of 4096`);
+  requireInteger('quantum', s.quantum, 1, 2 ** 30);
+  requireInteger('seed', s.seed, 0, 2 ** 32 - 1);
+  requireInteger('cyclesPerSecond', s.cyclesPerSecond, 1, 2 ** 40);
+  requireInteger('epochSeconds', s.epochSeconds, 0, 2 ** 36);
+  if (s.rom.length === 0 || s.rom.length > ROM_SIZE || s.rom.length % PAGE_SIZE !== 0) {
+    throw new RangeError(`rom has ${s.rom.length} bytes, a multiple of 4096 up to ${ROM_SIZE} is needed`);
+  }
+  for (const [name, value] of Object.entries(s.costs)) requireInteger(`costs.${name}`, value, 0, 2 ** 31);
+  // Time must pass, or a loop that waits for a timer waits for ever.
+  requireInteger('costs.instruction', s.costs.instruction, 1, 2 ** 31);
+}
+
+function requireInteger(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`${name} is ${value}, a whole number from ${least} to ${most} is needed`);
+}
