@@ -26,6 +26,8 @@ export interface TraceEvent {
 export type TraceListener = (event: TraceEvent) => void;
 
 const MAX_CORES = 16;
+/** Kinds are below this (emu/arch/events.ts, src/abi/events.ts). */
+const KINDS = 512;
 export const DEFAULT_TRACE_CAPACITY = 1 << 16;
 
 export class TraceRing implements EventSink, Snapshotable {
@@ -40,6 +42,8 @@ export class TraceRing implements EventSink, Snapshotable {
   /** a, b, c, d of each row. */
   private readonly args: Int32Array;
   private readonly taskOfCore = new Int32Array(MAX_CORES);
+  /** Events of each kind on each core, core -1 first: never lost, unlike the events. */
+  private readonly counts = new Float64Array((MAX_CORES + 1) * KINDS);
   private emitted = 0;
   /** Events before this one are not held although there is room: they were lost before a restore. */
   private lost = 0;
@@ -77,8 +81,17 @@ export class TraceRing implements EventSink, Snapshotable {
     this.args[at + 1] = b;
     this.args[at + 2] = c;
     this.args[at + 3] = d;
+    this.counts[(core + 1) * KINDS + kind]!++;
     this.emitted++;
     if (this.listeners.length > 0) this.tell(this.emitted - 1);
+  }
+
+  /** Events of this kind so far, on one core (-1: bus masters and the host) or on all. */
+  count(kind: number, core: number | 'all' = 'all'): number {
+    if (core !== 'all') return this.counts[(core + 1) * KINDS + kind] ?? 0;
+    let sum = 0;
+    for (let at = kind; at < this.counts.length; at += KINDS) sum += this.counts[at]!;
+    return sum;
   }
 
   /** Calls `listener` for every event from now on; returns the function that ends it. */
@@ -122,6 +135,7 @@ export class TraceRing implements EventSink, Snapshotable {
     return {
       emitted: this.emitted,
       taskOfCore: this.taskOfCore.slice(),
+      counts: this.counts.slice(),
       times: Float64Array.from(events, (e) => e.time),
       words: Int32Array.from(events.flatMap((e) => [e.kind, e.core, e.task, e.a, e.b, e.c, e.d])),
     };
@@ -131,6 +145,7 @@ export class TraceRing implements EventSink, Snapshotable {
   load(state: PlainData): void {
     const saved = state as unknown as SavedTrace;
     this.taskOfCore.set(saved.taskOfCore);
+    this.counts.set(saved.counts);
     const held = saved.times.length;
     const kept = Math.min(held, this.capacity);
     this.emitted = saved.emitted;
@@ -157,6 +172,7 @@ const SAVED_WORDS = 7;
 interface SavedTrace {
   readonly emitted: number;
   readonly taskOfCore: Int32Array;
+  readonly counts: Float64Array;
   readonly times: Float64Array;
   readonly words: Int32Array;
 }
