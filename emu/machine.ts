@@ -226,7 +226,7 @@ export class Machine {
     for (const [i, { r }] of this.cores.entries()) {
       r.set(state.cores[i]!);
       this.memory.tlb[i]!.set(state.tlb[i]!);
-      this.tlb.dropFlat(i);
+      this.tlb.resetFlat(i);
     }
     this.pages.load(state.ram);
     this.engine.reset();
