@@ -1,0 +1,59 @@
+/* printf and its relatives: one unfinished line per thread, written by one system call at its end. */
+#include "format.h"
+#include "message.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MAX (4 * MESSAGE_WORDS_MAX)
+
+static struct line {
+  uint32_t length;
+  char text[LINE_MAX];
+} lines[THREADS_PER_TASK];
+
+static void write_out(struct line *line) {
+  if (line->length) {
+    memcpy(message_words(), line->text, line->length);
+    sys_console_write(line->length);
+    line->length = 0;
+  }
+}
+
+static void put_in_line(struct sink *sink, char c) {
+  struct line *line = &lines[thread_number() % THREADS_PER_TASK];
+  (void)sink;
+  line->text[line->length++] = c;
+  if (c == '\n' || line->length == LINE_MAX)
+    write_out(line);
+}
+
+static struct sink console = {put_in_line};
+
+int putchar(int c) {
+  put_in_line(&console, (char)c);
+  return (unsigned char)c;
+}
+
+int puts(const char *text) {
+  while (*text)
+    put_in_line(&console, *text++);
+  put_in_line(&console, '\n');
+  return 0;
+}
+
+int vprintf(const char *restrict format, va_list args) {
+  format_to(&console, format, args);
+  return 0;
+}
+
+int printf(const char *restrict format, ...) {
+  va_list args;
+  va_start(args, format);
+  vprintf(format, args);
+  va_end(args);
+  return 0;
+}
+
+void flush_line(void) {
+  write_out(&lines[thread_number() % THREADS_PER_TASK]);
+}

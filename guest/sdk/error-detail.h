@@ -1,0 +1,19 @@
+/* Where a thread keeps the detail of the last refusal: in words 4..7 of its message area, which are the program's.
+ *
+ *   word 4  operation << 16 | errno      word 5  reason      word 6  argument      word 7  limit */
+#ifndef ERROR_DETAIL_H
+#define ERROR_DETAIL_H
+
+#include <stdint.h>
+
+#define DETAIL_WORD 4
+
+static inline void remember_error(uint32_t *area, uint32_t op, int error, uint32_t reason, uint32_t argument,
+                                  uint32_t limit) {
+  area[DETAIL_WORD] = op << 16 | (uint32_t)error;
+  area[DETAIL_WORD + 1] = reason;
+  area[DETAIL_WORD + 2] = argument;
+  area[DETAIL_WORD + 3] = limit;
+}
+
+#endif

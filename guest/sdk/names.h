@@ -1,0 +1,26 @@
+/* Tables of names.c (generated from src/abi): errors, reasons, operations and their arguments. */
+#ifndef NAMES_H
+#define NAMES_H
+
+struct errno_name {
+  int value;
+  const char *name;
+  const char *meaning;
+};
+struct operation_name {
+  int op;
+  const char *name;
+  /* Names of the arguments and of the capability items in order, each followed by a space. */
+  const char *args;
+  const char *caps;
+};
+
+extern const struct errno_name errno_names[];
+extern const unsigned errno_name_count;
+/* %a is the argument, %l the limit; an empty entry is NULL. */
+extern const char *const reason_sentences[];
+extern const unsigned reason_sentence_count;
+extern const struct operation_name operation_names[];
+extern const unsigned operation_name_count;
+
+#endif

@@ -1,0 +1,42 @@
+/**
+ * Builds the guest programs into guest/bin and writes guest/bin/manifest.json (hashes of inputs and images).
+ *
+ *   npx tsx tools/build-guests.ts                 with the first tool chain found (GCC, else clang)
+ *   npx tsx tools/build-guests.ts --clang --into DIR   with clang, elsewhere, without a manifest
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildGuests, GUEST_BIN, ROOT, sha256, sourceHash } from './guests/build.ts';
+import type { GuestManifest } from './guests/manifest.ts';
+import { GUEST_PROGRAMS } from './guests/programs.ts';
+import { findToolchains } from './guests/toolchain.ts';
+
+const { values } = parseArgs({ options: { clang: { type: 'boolean' }, into: { type: 'string' } } });
+const toolchain = findToolchains().find((found) => !values.clang || found.name === 'clang');
+if (toolchain === undefined) {
+  console.error('no compiler: install gcc and ld, or clang and ld.lld');
+  process.exit(2);
+}
+
+const work = mkdtempSync(join(tmpdir(), 'guests-'));
+try {
+  await buildGuests(toolchain, work);
+  const into = values.into === undefined ? join(ROOT, GUEST_BIN) : resolve(values.into);
+  mkdirSync(into, { recursive: true });
+  const images: GuestManifest['images'] = {};
+  for (const program of GUEST_PROGRAMS) {
+    const file = `${program.name}.elf`;
+    const bytes = readFileSync(join(work, file));
+    copyFileSync(join(work, file), join(into, file));
+    images[program.name] = { sources: sourceHash(program), image: sha256(bytes), sizeBytes: bytes.length };
+    console.log(`${file.padEnd(16)} ${String(bytes.length).padStart(7)} bytes`);
+  }
+  if (values.into === undefined) {
+    const manifest: GuestManifest = { compiler: `${toolchain.name} ${toolchain.major}`, images };
+    writeFileSync(join(into, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

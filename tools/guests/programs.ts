@@ -1,0 +1,24 @@
+/** The guest programs that are shipped, as data. A program is a folder of guest/; it may give several images. */
+export interface GuestProgram {
+  /** Name of the image: guest/bin/<name>.elf, and of the boot module. */
+  readonly name: string;
+  /** Folder below guest/; all its sources are inputs of the hash. */
+  readonly folder: string;
+  /** The sources that are compiled, relative to the folder. */
+  readonly sources: readonly string[];
+  /** A task of the microkernel with the SDK, or an image for the bare machine with nothing below it. */
+  readonly kind: 'task' | 'bare';
+}
+
+const task = (name: string, folder = name, sources: readonly string[] = ['main.c']): GuestProgram => ({
+  name,
+  folder,
+  sources,
+  kind: 'task',
+});
+
+export const GUEST_PROGRAMS: readonly GuestProgram[] = [
+  task('hello'),
+  task('root', 'story', ['root.c', 'show.c']),
+  task('child', 'story', ['child.c', 'show.c']),
+];
