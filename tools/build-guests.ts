@@ -4,11 +4,11 @@
  *   npx tsx tools/build-guests.ts                 with the first tool chain found (GCC, else clang)
  *   npx tsx tools/build-guests.ts --clang --into DIR   with clang, elsewhere, without a manifest
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildGuests, GUEST_BIN, ROOT, sha256, sourceHash } from './guests/build.ts';
+import { buildGuests, GUEST_BIN, ROOT, readBytes, sha256, sourceHash } from './guests/build.ts';
 import type { GuestManifest } from './guests/manifest.ts';
 import { GUEST_PROGRAMS } from './guests/programs.ts';
 import { findToolchains } from './guests/toolchain.ts';
@@ -28,7 +28,7 @@ try {
   const images: GuestManifest['images'] = {};
   for (const program of GUEST_PROGRAMS) {
     const file = `${program.name}.elf`;
-    const bytes = readFileSync(join(work, file));
+    const bytes = readBytes(join(work, file));
     copyFileSync(join(work, file), join(into, file));
     images[program.name] = { sources: sourceHash(program), image: sha256(bytes), sizeBytes: bytes.length };
     console.log(`${file.padEnd(16)} ${String(bytes.length).padStart(7)} bytes`);

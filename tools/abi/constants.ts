@@ -36,10 +36,12 @@ const enumMembers = (enumName: string, members: Record<string, number | string>)
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
     .map(([member, value]) => ({ name: enumPrefix(enumName) + member, value }));
 
+/** Sorted by name: the order of a module's exports differs between loaders. */
 const moduleConstants = (exports: object): Constant[] => {
   const plain: Constant[] = [];
   const enums: Constant[] = [];
-  for (const [name, value] of Object.entries(exports)) {
+  const byName = Object.entries(exports).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, value] of byName) {
     if (typeof value === 'number') {
       plain.push({ name, value });
     } else if (isEnum(value)) {

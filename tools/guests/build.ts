@@ -29,13 +29,15 @@ const inputsOf = (program: GuestProgram): string[] =>
     ? [...sourcesBelow(SDK), ...sourcesBelow(folderOf(program))]
     : sourcesBelow(folderOf(program));
 
+export const readBytes = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
+
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Hash of everything that makes the image: options, paths and bytes of all inputs, SDK included. */
 export const sourceHash = (program: GuestProgram): string => {
   const hash = createHash('sha256').update(JSON.stringify([BUILD_OPTIONS, program]));
   for (const path of inputsOf(program)) {
-    hash.update(`\0${path}\0`).update(readFileSync(join(ROOT, path)));
+    hash.update(`\0${path}\0`).update(readBytes(join(ROOT, path)));
   }
   return hash.digest('hex');
 };
