@@ -9,7 +9,8 @@ export interface FaultSwitch {
 }
 
 export const FAULT_SWITCHES: readonly FaultSwitch[] = [
-  { name: 'skip-shootdown', effect: 'other cores keep translations that were taken away' },
+  { name: 'skipShootdown', effect: 'other cores are never told that a translation was taken away' },
+  { name: 'dontWaitForAcks', effect: 'frames are reused before every core has dropped its translation' },
 ];
 
 export const FAULT_NAMES: readonly string[] = FAULT_SWITCHES.map((fault) => fault.name);

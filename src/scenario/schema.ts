@@ -52,10 +52,9 @@ const tlb = z.strictObject({
 
 const costKeys = Object.keys(DEFAULT_COSTS) as (keyof typeof DEFAULT_COSTS)[];
 const costs = z.strictObject(
-  Object.fromEntries(costKeys.map((key) => [key, count(0, 1_000_000).optional()])) as Record<
-    keyof typeof DEFAULT_COSTS,
-    z.ZodOptional<ReturnType<typeof count>>
-  >,
+  Object.fromEntries(
+    costKeys.map((key) => [key, count(key === 'instruction' ? 1 : 0, 1_000_000).optional()]),
+  ) as Record<keyof typeof DEFAULT_COSTS, z.ZodOptional<ReturnType<typeof count>>>,
 );
 
 const machine = z.strictObject({
@@ -64,7 +63,7 @@ const machine = z.strictObject({
   /** Instructions that a core runs before the next one gets its turn (the interleaving's grain). */
   quantum: count(1, 1_000_000).prefault(1000),
   /** Cycles that a thread may run before the kernel's scheduler takes the next one. */
-  timeSlice: count(1000, 1_000_000_000).prefault(200_000),
+  timeSlice: count(1000, 1_000_000_000).prefault(50_000),
   tlb: tlb.prefault({}),
   /** Changes to the published cost model (emu/arch/cost.ts), in cycles. */
   costs: costs.prefault({}),

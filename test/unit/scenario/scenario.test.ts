@@ -24,7 +24,7 @@ describe('a scenario', () => {
       cores: 2,
       ramBytes: 32 << 20,
       quantumInstructions: 1000,
-      timeSliceCycles: 200_000,
+      timeSliceCycles: 50_000,
       tlb: {
         data: { entries: 64, ways: 4 },
         instr: { entries: 32, ways: 4 },
@@ -69,10 +69,10 @@ describe('a scenario', () => {
     ],
     ['an unknown key deep down', { machine: { tlb: { data: { way: 4, entries: 64, ways: 4 } } } }, "'ways'?"],
     ['an unknown cost', { machine: { costs: { pagewalk: 1 } } }, "did you mean 'pageWalk'?"],
-    ['an unknown fault', { faults: { 'skip-shotdown': 'on' } }, "did you mean 'skip-shootdown'?"],
+    ['an unknown fault', { faults: { skipShotdown: 'on' } }, "did you mean 'skipShootdown'?"],
     [
       'a fault that is neither on nor off',
-      { faults: { 'skip-shootdown': true } },
+      { faults: { skipShootdown: true } },
       'must be on or off, not true',
     ],
     [

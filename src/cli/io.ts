@@ -1,0 +1,68 @@
+/**
+ * What the commands need of the world around them: output, files, the terminal's shape, Ctrl-C, the host's clock.
+ * node-io.ts is the real one; tests give their own.
+ */
+export interface Io {
+  /** Writes to standard output; bytes pass through unchanged. */
+  out(text: string | Uint8Array): void;
+  /** Writes to standard error. */
+  err(text: string): void;
+  readonly terminal: Terminal;
+  /** @throws HostError with one sentence when the file cannot be read or written. */
+  readFile(path: string): Uint8Array;
+  writeFile(path: string, data: string | Uint8Array): void;
+  exists(path: string): boolean;
+  /** Paths of the shipped guest programs by name; empty when there are none. */
+  readonly shippedImages: ReadonlyMap<string, string>;
+  /** Calls `stop` at each Ctrl-C until the returned function is called. */
+  onInterrupt(stop: () => void): () => void;
+  /** Lets the host's events (Ctrl-C, a closed pipe) in. */
+  breathe(): Promise<void>;
+  /** Seconds of the host, for rates and the status line only. */
+  hostSeconds(): number;
+}
+
+export interface Terminal {
+  /** Whether standard output and standard error are terminals. */
+  readonly out: 'terminal' | 'pipe';
+  readonly err: 'terminal' | 'pipe';
+  readonly columns: number;
+  readonly glyphs: 'unicode' | 'ascii';
+  /** Whether colours are wanted and can be shown. */
+  readonly colours: 'on' | 'off';
+}
+
+/** Environment variables that shape the output (no-color.org; POSIX COLUMNS, LC_ALL, LC_CTYPE, LANG, TERM). */
+export interface OutputEnvironment {
+  readonly NO_COLOR?: string | undefined;
+  readonly TERM?: string | undefined;
+  readonly COLUMNS?: string | undefined;
+  readonly LC_ALL?: string | undefined;
+  readonly LC_CTYPE?: string | undefined;
+  readonly LANG?: string | undefined;
+}
+
+export interface StreamShapes {
+  readonly out: 'terminal' | 'pipe';
+  readonly err: 'terminal' | 'pipe';
+  /** What the terminal itself says. */
+  readonly columns: number | undefined;
+}
+
+const MIN_COLUMNS = 40;
+
+/** Decides from streams and environment how output looks. A pipe is plain: 80 columns or COLUMNS, ASCII, no colours. */
+export function terminalOf(env: OutputEnvironment, streams: StreamShapes): Terminal {
+  const fromEnv = Number.parseInt(env.COLUMNS ?? '', 10);
+  const asked = streams.columns ?? (Number.isNaN(fromEnv) ? 80 : fromEnv);
+  const isTerminal = streams.out === 'terminal';
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+  const isDumb = env.TERM === 'dumb';
+  return {
+    out: streams.out,
+    err: streams.err,
+    columns: Math.max(MIN_COLUMNS, asked),
+    glyphs: isTerminal && /utf-?8/i.test(locale) ? 'unicode' : 'ascii',
+    colours: isTerminal && !isDumb && !env.NO_COLOR ? 'on' : 'off',
+  };
+}
