@@ -96,6 +96,8 @@ export enum CoreF {
   PAGE_WALKS = 51,
   TRAPS = 52,
   INTERRUPTS = 53,
+  /** TSC = CYCLES + this; set by WRMSR. */
+  TSC_OFFSET = 54,
 }
 
 export enum RunState {
