@@ -6,6 +6,7 @@ uint64_t __udivdi3(uint64_t dividend, uint64_t divisor);
 uint64_t __umoddi3(uint64_t dividend, uint64_t divisor);
 int64_t __divdi3(int64_t dividend, int64_t divisor);
 int64_t __moddi3(int64_t dividend, int64_t divisor);
+int64_t __divmoddi4(int64_t dividend, int64_t divisor, int64_t *remainder);
 
 /* high:low / divisor with high < divisor, by one DIV. */
 static uint32_t divide(uint32_t high, uint32_t low, uint32_t divisor, uint32_t *remainder) {
@@ -48,12 +49,21 @@ static uint64_t magnitude(int64_t value) {
   return value < 0 ? -(uint64_t)value : (uint64_t)value;
 }
 
-int64_t __divdi3(int64_t dividend, int64_t divisor) {
-  uint64_t quotient = __udivdi3(magnitude(dividend), magnitude(divisor));
+/* Rounds towards zero; the remainder has the sign of the dividend. */
+int64_t __divmoddi4(int64_t dividend, int64_t divisor, int64_t *remainder) {
+  uint64_t rest;
+  uint64_t quotient = __udivmoddi4(magnitude(dividend), magnitude(divisor), &rest);
+  *remainder = (int64_t)(dividend < 0 ? -rest : rest);
   return (int64_t)((dividend < 0) != (divisor < 0) ? -quotient : quotient);
 }
 
+int64_t __divdi3(int64_t dividend, int64_t divisor) {
+  int64_t remainder;
+  return __divmoddi4(dividend, divisor, &remainder);
+}
+
 int64_t __moddi3(int64_t dividend, int64_t divisor) {
-  uint64_t remainder = __umoddi3(magnitude(dividend), magnitude(divisor));
-  return (int64_t)(dividend < 0 ? -remainder : remainder);
+  int64_t remainder;
+  __divmoddi4(dividend, divisor, &remainder);
+  return remainder;
 }

@@ -17,8 +17,17 @@ const task = (name: string, folder = name, sources: readonly string[] = ['main.c
   kind: 'task',
 });
 
+const bare = (name: string, sources: readonly string[]): GuestProgram => ({
+  name: `bare-${name}`,
+  folder: 'bare',
+  sources: ['start.S', 'console.c', ...sources],
+  kind: 'bare',
+});
+
 export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hello'),
   task('root', 'story', ['root.c', 'show.c']),
   task('child', 'story', ['child.c', 'show.c']),
+  bare('hello', ['hello.c']),
+  bare('loops', ['loops.c', 'paging.c']),
 ];
