@@ -8,7 +8,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildGuests, GUEST_BIN, ROOT, readBytes, sha256, sourceHash } from './guests/build.ts';
+import { buildGuests, GUEST_BIN, ROOT, readBytes, sha256, sourceHash, ToolError } from './guests/build.ts';
 import type { GuestManifest } from './guests/manifest.ts';
 import { GUEST_PROGRAMS } from './guests/programs.ts';
 import { findToolchains } from './guests/toolchain.ts';
@@ -37,6 +37,12 @@ try {
     const manifest: GuestManifest = { compiler: `${toolchain.name} ${toolchain.major}`, images };
     writeFileSync(join(into, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   }
+} catch (error) {
+  if (!(error instanceof ToolError)) {
+    throw error;
+  }
+  console.error(error.message);
+  process.exitCode = 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

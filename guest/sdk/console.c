@@ -5,11 +5,17 @@
 #include <string.h>
 
 #define LINE_MAX (4 * MESSAGE_WORDS_MAX)
+#define PAGE_BYTES 4096u
 
 static struct line {
   uint32_t length;
   char text[LINE_MAX];
 } lines[THREADS_PER_TASK];
+
+/* The calling thread's line: threads of a task have different message areas. */
+static struct line *own_line(void) {
+  return &lines[(uint32_t)message_area() % PAGE_BYTES / MESSAGE_AREA_BYTES % THREADS_PER_TASK];
+}
 
 static void write_out(struct line *line) {
   if (line->length) {
@@ -20,7 +26,7 @@ static void write_out(struct line *line) {
 }
 
 static void put_in_line(struct sink *sink, char c) {
-  struct line *line = &lines[thread_number() % THREADS_PER_TASK];
+  struct line *line = own_line();
   (void)sink;
   line->text[line->length++] = c;
   if (c == '\n' || line->length == LINE_MAX)
@@ -55,5 +61,5 @@ int printf(const char *restrict format, ...) {
 }
 
 void flush_line(void) {
-  write_out(&lines[thread_number() % THREADS_PER_TASK]);
+  write_out(own_line());
 }

@@ -9,6 +9,8 @@ struct errno_name {
 };
 struct operation_name {
   int op;
+  /* Bit per CAP_* type on which it may be invoked. */
+  unsigned types;
   const char *name;
   /* Names of the arguments and of the capability items in order, each followed by a space. */
   const char *args;

@@ -21,6 +21,8 @@ static lock_t regions_lock;
 static uint32_t vaddr_next;
 static volatile uint32_t fault_count;
 
+void (*pager_refusal)(uint32_t address, const char *why);
+
 void vaddr_start(uint32_t vaddr) {
   vaddr_next = vaddr;
 }
@@ -95,6 +97,8 @@ static const char *verb(uint32_t error_code) {
 }
 
 static uint32_t refuse(const struct fault *fault, uint32_t badge, const char *why) {
+  if (badge == 0 && pager_refusal)
+    pager_refusal(fault->address, why);
   printf("pager: task %u, thread %u, at 0x%08x can not %s 0x%08x: %s\n", fault->task, fault->thread, fault->eip,
          verb(fault->error_code), fault->address, why);
   if (badge == 0)

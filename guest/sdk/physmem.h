@@ -71,6 +71,9 @@ void region_remove(uint32_t vaddr, uint32_t size);
 void *container_attach(slot_t container, uint32_t start, uint32_t size, uint32_t access);
 /* Faults that the own pager has served so far. */
 uint32_t pager_fault_count(void);
+/* When set, the pager calls it with the address and the reason of a fault of the own task that it can not serve,
+ * instead of printing a line and ending the task with status 139. It runs in the pager's thread and must not return. */
+extern void (*pager_refusal)(uint32_t address, const char *why);
 
 /* ---- Threads ---- */
 
@@ -80,8 +83,6 @@ int thread_start(void (*function)(void *), void *argument, void *stack, uint32_t
                  uint32_t priority, slot_t *out_thread);
 
 /* ---- Starting other tasks ---- */
-
-#define TASK_GRANTS_MAX 4
 
 struct task_spec {
   const char *module; /* boot module with the ELF image */
@@ -104,6 +105,10 @@ struct task {
  * tables to spec->control. The starter's pager thread serves the faults of the task's first thread. ENOENT: no such
  * module; EINVAL: not a static ELF32 i386 image with page-aligned segments; others from the operations used. */
 int task_start(const struct task_spec *spec, struct task *out);
+
+/* Waits until a thread of another task is gone; returns the errno that told it (ESRCH, ECANCELED or EBADF). The
+ * thread must not be receiving from anyone, or it would get an empty message with label 0. */
+int thread_wait_end(slot_t thread);
 
 /* ---- Time ---- */
 

@@ -57,15 +57,6 @@ static void serve_child(void) {
   must(ipc_reply(0, 0, 0), "ipc_reply");
 }
 
-/* The child is gone when a message to its main thread fails for another reason than that nobody receives it. */
-static int wait_for_end(void) {
-  int error;
-  do
-    error = ipc_send(child_main, 0, 0, 0, SPIN_CYCLES);
-  while (error == ETIMEDOUT || error == 0);
-  return error;
-}
-
 static uint32_t free_frames(slot_t control) {
   uint32_t free;
   must(control_query(control, 0, &free, 0, 0, 0, 0), "control_query");
@@ -102,7 +93,7 @@ int main(void) {
   must(control_destroy(child), "control_destroy");
   uint32_t after = free_frames(story);
   show_control(WHO, "story control", story);
-  int end = wait_for_end();
+  int end = thread_wait_end(child_main);
   printf(WHO "A message to the child: %s, %s.\n", pm_strerrorname(end), pm_strerror(end));
   printf(WHO "Credit: %u -> %u frames.\n", before, after);
   must(container_destroy(task.image, 0), "container_destroy");

@@ -1,5 +1,6 @@
 /** The files that are generated from src/abi: path in the repository → text. */
 import { ERRNOS, REASONS } from '../../src/abi/errno.ts';
+import { CAP_TYPE_NAMES } from '../../src/abi/rights.ts';
 import { RPCS } from '../../src/abi/rpcs.ts';
 import { rpcPrototypes, rpcStubs } from './c-rpcs.ts';
 import { syscallPrototypes, syscallStubs } from './c-syscalls.ts';
@@ -38,7 +39,8 @@ const namesSource = (): string => {
   const operations = RPCS.map((rpc) => {
     const args = rpc.args.map((arg) => `${cIdentifier(arg.name)} `).join('');
     const caps = rpc.caps.map((cap) => `${cIdentifier(cap.name)} `).join('');
-    return `    {${rpc.op}, ${cString(rpcFunction(rpc))}, ${cString(args)}, ${cString(caps)}},`;
+    const types = rpc.on.reduce((mask, name) => mask | (1 << CAP_TYPE_NAMES.indexOf(name)), 0);
+    return `    {${rpc.op}, 0x${types.toString(16)}, ${cString(rpcFunction(rpc))}, ${cString(args)}, ${cString(caps)}},`;
   });
   return [
     C_HEAD,

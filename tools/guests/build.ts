@@ -42,11 +42,17 @@ export const sourceHash = (program: GuestProgram): string => {
   return hash.digest('hex');
 };
 
+/** A tool's complaint, without the host's stack trace. */
+export class ToolError extends Error {}
+
 const tool = async (command: readonly string[]): Promise<void> => {
   const [program = '', ...args] = command;
-  const { stderr } = await run(program, args, { cwd: ROOT });
-  if (stderr !== '') {
+  try {
+    const { stderr } = await run(program, args, { cwd: ROOT });
     process.stderr.write(stderr);
+  } catch (error) {
+    const { stderr = '', message } = error as { stderr?: string; message: string };
+    throw new ToolError(stderr === '' ? message : stderr);
   }
 };
 

@@ -28,6 +28,13 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hello'),
   task('root', 'story', ['root.c', 'show.c']),
   task('child', 'story', ['child.c', 'show.c']),
+  task('stale', 'stale', ['root.c']),
+  task('stale-reader', 'stale', ['reader.c']),
+  task('forge'),
+  task('cow'),
+  task('pingpong'),
+  task('faults'),
+  task('spin'),
   bare('hello', ['hello.c']),
   bare('loops', ['loops.c', 'paging.c']),
 ];
