@@ -81,8 +81,8 @@ int main(void) {
 
   uint32_t core = (core_number() + 1) % core_count;
   printf(WHO "I start the child on core %u. Its image is charged to my own control.\n", core);
-  const char *const arguments[] = {"child"};
-  struct task_spec spec = {"child", 1, arguments, child, CONTROL_ALL & ~CONTROL_DESTROY, core, STORY_BADGE, 0};
+  const char *const arguments[] = {"story-child"};
+  struct task_spec spec = {"story-child", 1, arguments, child, CONTROL_ALL & ~CONTROL_DESTROY, core, STORY_BADGE, 0};
   must(task_start(&spec, &task), "task_start");
   serve_child();
 

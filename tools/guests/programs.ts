@@ -26,8 +26,8 @@ const bare = (name: string, sources: readonly string[]): GuestProgram => ({
 
 export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hello'),
-  task('root', 'story', ['root.c', 'show.c']),
-  task('child', 'story', ['child.c', 'show.c']),
+  task('story', 'story', ['root.c', 'show.c']),
+  task('story-child', 'story', ['child.c', 'show.c']),
   task('stale', 'stale', ['root.c']),
   task('stale-reader', 'stale', ['reader.c']),
   task('forge'),
