@@ -2,7 +2,7 @@
  * What the kernel needs of the memory server: it hands over requests, deaths and boot faults, and drives the
  * operations that come back. The kernel knows no memory policy.
  */
-import type { BootFault, CapRef, Operation, RpcReply, RpcRequest } from '../abi/server.ts';
+import type { BootFault, CapRef, Operation, RpcReply, RpcRequest, ShootdownBatch } from '../abi/server.ts';
 
 export interface MemoryServer {
   /** Answers at once, or as an operation that the kernel drives. Never throws for any request of a guest. */
@@ -11,6 +11,14 @@ export interface MemoryServer {
   bootFault(fault: BootFault): RpcReply | Operation;
   /** The task is dead and runs nowhere: drop its address space and all it holds. */
   taskDied(task: number): Operation<void> | null;
-  /** The task's last slot with this server capability (or with these rights of it) is gone. */
+  /**
+   * The task's last slot with this server capability is gone; or slots are left, but none of them gives these
+   * rights any more. `rights` are those that went with this slot: each right is told once.
+   */
   capDropped(task: number, cap: CapRef): Operation<void> | null;
+  /**
+   * Every core that a shootdown with result 'limbo' still waited for has answered after all: what was in limbo
+   * for this batch (the same object) may be freed. A server without limbo leaves it out.
+   */
+  lateAnswer?(batch: ShootdownBatch): Operation<void> | null;
 }

@@ -1,0 +1,32 @@
+/**
+ * Configuration of the kernel: sizes, times in cycles, and the fault switches that break one rule on purpose so
+ * that its consequences can be seen (system.md §3). Everything has a default.
+ */
+export interface KernelFaults {
+  /** Other cores are never told that a translation changed. */
+  readonly skipShootdown: 'off' | 'on';
+  /** The IPIs are sent, but the operation goes on without the acknowledgements. */
+  readonly dontWaitForAcks: 'off' | 'on';
+}
+
+export interface KernelConfig {
+  /** Longest time that a thread keeps its core while others of its priority are ready. */
+  readonly quantumCycles: number;
+  /** After this time without an acknowledgement a core is reported and the frames stay in limbo. */
+  readonly shootdownTimeoutCycles: number;
+  /** Up to this many pages of a space are invalidated one by one, more by a flush (the figure of Linux). */
+  readonly singlePageCeiling: number;
+  /** Bound of live tasks; task_create answers EAGAIN beyond it. */
+  readonly maxTasks: number;
+  readonly faults: KernelFaults;
+}
+
+export const NO_FAULTS: KernelFaults = { skipShootdown: 'off', dontWaitForAcks: 'off' };
+
+export const DEFAULT_KERNEL_CONFIG: KernelConfig = {
+  quantumCycles: 50_000,
+  shootdownTimeoutCycles: 2_000_000,
+  singlePageCeiling: 33,
+  maxTasks: 1024,
+  faults: NO_FAULTS,
+};

@@ -1,0 +1,131 @@
+/**
+ * What every part of the kernel works on: the machine, the configuration, the plain state, and the things in
+ * flight that no snapshot contains (operations, shootdown transactions, chores to do before the kernel is left).
+ */
+import { CoreF } from '../../emu/arch/core-layout.ts';
+import type { CostModel } from '../../emu/arch/cost.ts';
+import type { Operation, RpcReply, ShootdownBatch, WaitResult } from '../abi/server.ts';
+import type { Batch } from './batch.ts';
+import { bug } from './bug.ts';
+import type { KernelConfig } from './config.ts';
+import type { MachinePort } from './machine-port.ts';
+import type { MemoryServer } from './memory-server.ts';
+import { type Core, type KernelState, newState, type Task, type Thread, ThreadState } from './state.ts';
+
+export enum OperationWait {
+  READY = 0,
+  SHOOTDOWN = 1,
+  PAUSE = 2,
+  EVENT = 3,
+}
+
+/** An operation of the memory server that the kernel drives. */
+export interface OperationRecord {
+  readonly id: number;
+  /** Core on which all its steps run. */
+  readonly home: number;
+  /** Task and thread for which it works; 0 = the kernel's own. */
+  readonly task: number;
+  readonly thread: number;
+  readonly label: number;
+  // biome-ignore lint/suspicious/noConfusingVoidType: operations of the kernel itself have no result
+  readonly generator: Operation<RpcReply | void>;
+  /** Called once with the result, on the home core. */
+  readonly finish: (k: KernelContext, operation: OperationRecord, reply: RpcReply | null) => void;
+  wait: OperationWait;
+  result: WaitResult;
+  eventKey: number;
+  deadline: number;
+  /** The caller died or its time-out is over: waits for events end at once with 'timeout'. */
+  cancelled: boolean;
+}
+
+/** A shootdown on its way (physmem.md §6.2). */
+export interface Transaction {
+  readonly id: number;
+  readonly operation: number;
+  readonly home: number;
+  readonly batch: Batch;
+  readonly startedAt: number;
+  /** Cores that have not answered, one bit each, and the generation that each was asked with. */
+  pendingMask: number;
+  readonly generations: number[];
+  readonly ipis: number;
+  readonly deadline: number;
+  /** The bound is over and the operation went on with 'limbo'. */
+  overdue: boolean;
+}
+
+export interface KernelContext {
+  readonly machine: MachinePort;
+  readonly costs: CostModel;
+  readonly config: KernelConfig;
+  server: MemoryServer | null;
+  state: KernelState;
+  /** Core that executes kernel code now. */
+  core: number;
+  readonly registers: Int32Array[];
+  readonly clocks: Float64Array[];
+  readonly operations: Map<number, OperationRecord>;
+  readonly transactions: Map<number, Transaction>;
+  /** Event key → operations that wait for it. */
+  readonly events: Map<number, number[]>;
+  /** Chores, done before the kernel is left: */
+  chores: boolean;
+  readonly turns: number[];
+  readonly condemned: { readonly thread: number; readonly status: number }[];
+  readonly deaths: number[];
+  readonly lateBatches: ShootdownBatch[];
+}
+
+export const newContext = (machine: MachinePort, config: KernelConfig): KernelContext => ({
+  machine,
+  costs: machine.costs,
+  config,
+  server: null,
+  state: newState(machine.coreCount),
+  core: 0,
+  registers: Array.from({ length: machine.coreCount }, (_, core) => machine.registers(core)),
+  clocks: Array.from({ length: machine.coreCount }, (_, core) => machine.counters(core)),
+  operations: new Map(),
+  transactions: new Map(),
+  events: new Map(),
+  chores: false,
+  turns: [],
+  condemned: [],
+  deaths: [],
+  lateBatches: [],
+});
+
+export const charge = (k: KernelContext, cycles: number): void => {
+  k.clocks[k.core]![CoreF.CYCLES]! += cycles;
+};
+
+/** Time of a core in cycles. */
+export const timeOf = (k: KernelContext, core: number): number => k.clocks[core]![CoreF.CYCLES]!;
+
+export const emit = (k: KernelContext, kind: number, a: number, b: number, c: number, d: number): void =>
+  k.machine.emit(kind, k.core, a, b, c, d);
+
+/** Registers R.EAX .. R.EFLAGS of a thread, wherever they are now. */
+export const registersOf = (k: KernelContext, thread: Thread): Int32Array =>
+  thread.state === ThreadState.RUNNING ? k.registers[thread.core]! : thread.context;
+
+export const coreOf = (k: KernelContext, core: number): Core => k.state.cores[core]!;
+
+/** A thread that must exist. */
+export const threadOf = (k: KernelContext, number: number): Thread =>
+  k.state.threads.get(number) ?? bug(`thread ${number} does not exist`);
+
+/** A task that must exist. */
+export const taskOf = (k: KernelContext, number: number): Task =>
+  k.state.tasks.get(number) ?? bug(`task ${number} does not exist`);
+
+export const serverOf = (k: KernelContext): MemoryServer => k.server ?? bug('no memory server is attached');
+
+/** Has a thread killed before the kernel is left; it must stand in no queue any more. */
+export function condemn(k: KernelContext, thread: Thread, status: number): void {
+  thread.state = ThreadState.CONDEMNED;
+  k.condemned.push({ thread: thread.number, status });
+  k.chores = true;
+}

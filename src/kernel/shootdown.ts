@@ -1,0 +1,203 @@
+/**
+ * TLB shootdown (physmem.md §6). The order is law: the table was changed by the caller; here every TLB that may
+ * hold the translation is invalidated; only after the last acknowledgement does the operation go on.
+ *
+ * A core may hold translations of the one space whose directory it has loaded. If it runs a thread of it, it gets
+ * a request in its mailbox and an IPI; its handler invalidates and answers with the generation of the request, so
+ * that late, repeated and unasked answers count for nothing. If it is idle with that directory loaded (lazy), it
+ * is only marked: it flushes before it runs user code of that space (scheduler.ts, enterSpace), which is why it
+ * counts as answered. Nobody spins: the operation is parked, so cores that shoot at each other both answer.
+ */
+import { KernelEv } from '../abi/events.ts';
+import { type Batch, pagesOf } from './batch.ts';
+import { charge, coreOf, emit, type KernelContext, type Transaction, timeOf } from './context.ts';
+import { addDeadline, removeDeadline } from './deadlines.ts';
+import { VEC_SHOOTDOWN } from './layout.ts';
+import { type Core, DeadlineKind } from './state.ts';
+import { resume } from './work.ts';
+
+/** Whether a core other than the present one runs user code of a space of the batch. */
+export function needsRemote(k: KernelContext, batch: Batch): boolean {
+  return k.config.faults.skipShootdown === 'off' && remoteMask(k, batch) !== 0;
+}
+
+/** Completes a batch that no other core must answer: invalidates here, marks lazy cores. */
+export function flushLocal(k: KernelContext, batch: Batch): void {
+  if (batch.pageCount === 0) return;
+  k.state.counters.shootdowns++;
+  k.state.counters.shootdownsLocal++;
+  const id = k.state.nextTransaction++;
+  emit(k, KernelEv.ShootdownStart, id, batch.spaces[0]!, 0, batch.pageCount);
+  flushHere(k, id, batch);
+  emit(k, KernelEv.ShootdownDone, id, 0, 0, 0);
+}
+
+/**
+ * Starts a shootdown for an operation of the present core.
+ * @returns 'done' when nobody has to answer, 'wait' when the operation will be resumed.
+ */
+export function startShootdown(k: KernelContext, batch: Batch, operation: number): 'done' | 'wait' {
+  if (!needsRemote(k, batch)) {
+    flushLocal(k, batch);
+    return 'done';
+  }
+  const mask = remoteMask(k, batch);
+  const transaction = newTransaction(k, batch, operation, mask);
+  k.transactions.set(transaction.id, transaction);
+  k.state.counters.shootdowns++;
+  emit(k, KernelEv.ShootdownStart, transaction.id, batch.spaces[0]!, mask, batch.pageCount);
+  for (const core of k.state.cores) {
+    if ((mask & (1 << core.number)) !== 0) post(k, transaction, core);
+  }
+  flushHere(k, transaction.id, batch);
+  if (k.config.faults.dontWaitForAcks === 'on') return 'done';
+  addDeadline(coreOf(k, k.core), transaction.deadline, DeadlineKind.SHOOTDOWN, transaction.id);
+  return 'wait';
+}
+
+/** The interrupt handler of a target: invalidates what each request in the mailbox lists, and answers it. */
+export function serveMailbox(k: KernelContext, core: Core): void {
+  const mail = core.mailbox.splice(0);
+  if (mail.length === 0) k.state.counters.spuriousInterrupts++;
+  for (const { transaction: id, generation } of mail) {
+    const transaction = k.transactions.get(id);
+    const pages = transaction === undefined ? 0 : invalidate(k, core, transaction.batch);
+    acknowledge(k, core.number, id, generation, pages);
+  }
+}
+
+/**
+ * Takes an acknowledgement. It counts once, for the transaction and the generation that the core was asked with;
+ * every other one is ignored.
+ */
+export function acknowledge(
+  k: KernelContext,
+  core: number,
+  id: number,
+  generation: number,
+  pages: number,
+): void {
+  const transaction = k.transactions.get(id);
+  const bit = 1 << core;
+  if (
+    transaction === undefined ||
+    (transaction.pendingMask & bit) === 0 ||
+    transaction.generations[core] !== generation
+  ) {
+    k.state.counters.acksIgnored++;
+    return;
+  }
+  transaction.pendingMask &= ~bit;
+  k.state.counters.acks++;
+  emit(k, KernelEv.ShootdownAck, id, generation, pages, 0);
+  if (transaction.pendingMask === 0) complete(k, transaction);
+}
+
+/** The bound of a shootdown is over: it is reported, the operation goes on with 'limbo'. */
+export function shootdownTimedOut(k: KernelContext, id: number): void {
+  const transaction = k.transactions.get(id);
+  if (transaction === undefined) return;
+  transaction.overdue = true;
+  k.state.counters.shootdownTimeouts++;
+  emit(k, KernelEv.ShootdownTimeout, id, transaction.pendingMask, 0, 0);
+  resume(k, k.operations.get(transaction.operation)!, 'limbo');
+}
+
+function complete(k: KernelContext, transaction: Transaction): void {
+  const { id, home } = transaction;
+  k.transactions.delete(id);
+  const cycles = Math.max(0, timeOf(k, k.core) - transaction.startedAt);
+  emit(k, KernelEv.ShootdownDone, id, cycles, transaction.ipis, 0);
+  if (transaction.overdue) {
+    k.state.counters.lateAnswers++;
+    k.lateBatches.push(transaction.batch);
+    k.chores = true;
+    return;
+  }
+  if (k.config.faults.dontWaitForAcks === 'on') return;
+  removeDeadline(coreOf(k, home), transaction.deadline, DeadlineKind.SHOOTDOWN, id);
+  resume(k, k.operations.get(transaction.operation)!, 'done');
+}
+
+function newTransaction(k: KernelContext, batch: Batch, operation: number, mask: number): Transaction {
+  const startedAt = timeOf(k, k.core);
+  let ipis = 0;
+  for (let left = mask; left !== 0; left &= left - 1) ipis++;
+  return {
+    id: k.state.nextTransaction++,
+    operation,
+    home: k.core,
+    batch,
+    startedAt,
+    pendingMask: mask,
+    generations: new Array<number>(k.state.cores.length).fill(0),
+    ipis,
+    deadline: startedAt + k.config.shootdownTimeoutCycles,
+    overdue: false,
+  };
+}
+
+function post(k: KernelContext, transaction: Transaction, core: Core): void {
+  const generation = ++core.mailGeneration;
+  transaction.generations[core.number] = generation;
+  core.mailbox.push({ transaction: transaction.id, generation });
+  k.state.counters.shootdownIpis++;
+  emit(k, KernelEv.ShootdownIpi, transaction.id, core.number, 0, 0);
+  k.machine.sendIpi(k.core, core.number, VEC_SHOOTDOWN);
+}
+
+/** Cores other than the present one that run user code of a space of the batch, one bit each. */
+function remoteMask(k: KernelContext, batch: Batch): number {
+  let mask = 0;
+  for (const core of k.state.cores) {
+    if (core.number === k.core || core.current === 0) continue;
+    if (batch.spaces.includes(core.space)) mask |= 1 << core.number;
+  }
+  return mask;
+}
+
+/** Invalidates on the present core and marks the lazy ones. */
+function flushHere(k: KernelContext, id: number, batch: Batch): void {
+  invalidate(k, coreOf(k, k.core), batch);
+  if (k.config.faults.skipShootdown === 'on') return;
+  for (const core of k.state.cores) {
+    if (core.number === k.core || core.current !== 0 || !batch.spaces.includes(core.space)) continue;
+    core.flushPending = 1;
+    k.state.counters.ipisAvoided++;
+    emit(k, KernelEv.ShootdownLazy, id, core.number, 0, 0);
+  }
+}
+
+/** Removes the translations of a batch from one core's own TLB; returns the number of pages, 0 for a flush. */
+function invalidate(k: KernelContext, core: Core, batch: Batch): number {
+  const { space, number } = core;
+  if (space === 0 || !batch.spaces.includes(space)) return 0;
+  if (batch.whole.includes(space)) {
+    k.machine.loadCr3(number, (k.state.idleDirectory << 12) >>> 0);
+    core.space = 0;
+    core.flushPending = 0;
+    return countFlush(k);
+  }
+  const pages = pagesOf(batch, space);
+  if (pages > k.config.singlePageCeiling) {
+    k.machine.flushTlb(number, 'keep');
+    core.flushPending = 0;
+    return countFlush(k);
+  }
+  for (let i = 0; i < batch.runs.length; i += 3) {
+    if (batch.runs[i] !== space) continue;
+    const first = batch.runs[i + 1]!;
+    for (let page = first; page < first + batch.runs[i + 2]!; page++) {
+      k.machine.invalidatePage(number, (page << 12) >>> 0);
+    }
+  }
+  charge(k, pages * k.costs.invlpg);
+  k.state.counters.pagesInvalidated += pages;
+  return pages;
+}
+
+function countFlush(k: KernelContext): number {
+  charge(k, k.costs.tlbFlush);
+  k.state.counters.fullFlushes++;
+  return 0;
+}
