@@ -87,7 +87,7 @@ int pm_explain(char *buffer, size_t size, int error) {
   if ((int)(detail[0] & 0xffff) == error && reason != REASON_NONE && reason < reason_sentence_count &&
       reason_sentences[reason]) {
     const struct operation_name *operation = find_operation((int)(detail[0] >> 16));
-    const char *names = !operation ? "" : reason == REASON_WRONG_TYPE ? operation->caps : operation->args;
+    const char *names = operation ? operation->args : "";
     append(&text, ": ");
     append_reason(&text, reason_sentences[reason], detail[2], detail[3], names);
   }

@@ -12,9 +12,8 @@ struct operation_name {
   /* Bit per CAP_* type on which it may be invoked. */
   unsigned types;
   const char *name;
-  /* Names of the arguments and of the capability items in order, each followed by a space. */
+  /* Names of the arguments, then of the capability items, in order, each followed by a space. */
   const char *args;
-  const char *caps;
 };
 
 extern const struct errno_name errno_names[];

@@ -37,10 +37,9 @@ const namesSource = (): string => {
   const errnos = ERRNOS.map((def) => `    {${def.value}, ${cString(def.name)}, ${cString(def.meaning)}},`);
   const reasons = REASONS.map((def) => `    [${def.value}] = ${cString(def.sentence)},`);
   const operations = RPCS.map((rpc) => {
-    const args = rpc.args.map((arg) => `${cIdentifier(arg.name)} `).join('');
-    const caps = rpc.caps.map((cap) => `${cIdentifier(cap.name)} `).join('');
+    const args = [...rpc.args, ...rpc.caps].map((arg) => `${cIdentifier(arg.name)} `).join('');
     const types = rpc.on.reduce((mask, name) => mask | (1 << CAP_TYPE_NAMES.indexOf(name)), 0);
-    return `    {${rpc.op}, 0x${types.toString(16)}, ${cString(rpcFunction(rpc))}, ${cString(args)}, ${cString(caps)}},`;
+    return `    {${rpc.op}, 0x${types.toString(16)}, ${cString(rpcFunction(rpc))}, ${cString(args)}},`;
   });
   return [
     C_HEAD,

@@ -35,6 +35,7 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('pingpong'),
   task('faults'),
   task('spin'),
+  task('selftest'),
   bare('hello', ['hello.c']),
   bare('loops', ['loops.c', 'paging.c']),
 ];
