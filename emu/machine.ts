@@ -23,6 +23,7 @@ import { type MachineConfig, type MachineSettings, machineSettings } from './mac
 import { Bus, createMemory, Mmu, type SharedMemory, Tlb } from './mem/index.ts';
 import { RamPageStore } from './ram-pages.ts';
 import { type Schedule, SeededSchedule } from './schedule.ts';
+import { loadParts, type MachineParts, saveParts } from './snapshot.ts';
 import { isFinal, type StopReason } from './stop-reason.ts';
 
 export interface CoreView {
@@ -43,9 +44,7 @@ export interface RunLimits {
 /** A byte that the guest sent to the serial line (port 0x3F8) or the debug console (port 0xE9). */
 export type ConsoleListener = (byte: number, port: number) => void;
 
-const SNAPSHOT_VERSION = 1;
 const NO_CORE = -1;
-const SCRATCH_FIRST_WORD = 128;
 const PORT_SERIAL = 0x3f8;
 const PORT_DEBUG = 0xe9;
 
@@ -65,7 +64,7 @@ export class Machine {
   private readonly context: EngineContext;
   private readonly pins: CorePins;
   private readonly schedule: Schedule;
-  private readonly pages: RamPageStore;
+  private readonly parts: MachineParts;
   private readonly times: Float64Array;
   private kernel: HostedKernel | null = null;
   /** Core whose slice is in progress or was cut short, and the instructions that are left of it. */
@@ -96,7 +95,6 @@ export class Machine {
     this.tlb = new Tlb(memory, this.bus, events);
     this.mmu = new Mmu(memory, this.bus, this.tlb, settings.costs, events);
     this.schedule = settings.schedule ?? new SeededSchedule(settings.seed, settings.quantum);
-    this.pages = new RamPageStore(memory.ram);
     this.times = new Float64Array(settings.cores);
     this.clock = new EmulatedClock(
       () => this.timeOf(this.running),
@@ -110,6 +108,9 @@ export class Machine {
     this.bus.addRom(ROM_BASE + ROM_SIZE - settings.rom.length, settings.rom);
     for (const region of this.board.mmioRegions) this.bus.addMmio(region);
     for (const range of this.board.portRanges) this.io.add(range);
+    const pages = new RamPageStore(memory.ram);
+    const { tlb, board, clock, engine, schedule, context } = this;
+    this.parts = { memory, tlb, pages, board, clock, engine, schedule, context };
     this.clock.register(this.board.apicBus);
     for (const lapic of this.lapics) this.clock.register(lapic.timer);
     this.powerOn();
@@ -198,51 +199,18 @@ export class Machine {
 
   /** The whole state as plain data; RAM pages are shared with earlier snapshots. Only between steps. */
   save(): PlainData {
-    return {
-      version: SNAPSHOT_VERSION,
-      shape: this.shape(),
-      cores: this.cores.map(({ r }) => {
-        const block = r.slice();
-        block.fill(0, SCRATCH_FIRST_WORD);
-        return block;
-      }),
-      tlb: this.memory.tlb.map((words) => words.slice()),
-      ram: { ...this.pages.save() },
-      board: this.board.save(),
-      clock: this.clock.save(),
-      schedule: this.schedule.save(),
-      slice: [this.sliceCore, this.sliceLeft],
-      trapMode: this.context.trapMode,
-      final: this.final as PlainData,
-    };
+    const { sliceCore, sliceLeft, final } = this;
+    return { ...saveParts(this.parts), loop: { sliceCore, sliceLeft, final: final as PlainData } };
   }
 
   /** Restores a snapshot of a machine of the same shape. Throws RangeError when it is of another one. */
   load(data: PlainData): void {
-    const state = data as unknown as MachineState;
-    if (state.version !== SNAPSHOT_VERSION || state.shape !== this.shape()) {
-      throw new RangeError(`the snapshot is of a machine ${state.shape}, this one is ${this.shape()}`);
-    }
-    for (const [i, { r }] of this.cores.entries()) {
-      r.set(state.cores[i]!);
-      this.memory.tlb[i]!.set(state.tlb[i]!);
-      this.tlb.resetFlat(i);
-    }
-    this.pages.load(state.ram);
-    this.engine.reset();
-    this.board.load(state.board);
-    this.clock.load(state.clock);
-    this.schedule.load(state.schedule);
-    [this.sliceCore, this.sliceLeft] = state.slice;
-    this.context.trapMode = state.trapMode;
-    this.final = state.final;
+    loadParts(this.parts, data);
+    const { loop } = data as unknown as { loop: LoopState };
+    this.sliceCore = loop.sliceCore;
+    this.sliceLeft = loop.sliceLeft;
+    this.final = loop.final;
     this.endSlice = this.handOverPending = this.stopRequested = false;
-  }
-
-  /** What two machines must have in common for one to load the other's snapshot. */
-  private shape(): string {
-    const { cores, ramBytes, tlb } = this.settings;
-    return `of ${cores} cores, ${ramBytes} bytes of RAM, TLB ${JSON.stringify(tlb)}`;
   }
 
   private timeOf(core: number): number {
@@ -409,16 +377,8 @@ export class Machine {
   }
 }
 
-interface MachineState {
-  readonly version: number;
-  readonly shape: string;
-  readonly cores: readonly Int32Array[];
-  readonly tlb: readonly Int32Array[];
-  readonly ram: PlainData;
-  readonly board: PlainData;
-  readonly clock: PlainData;
-  readonly schedule: PlainData;
-  readonly slice: [number, number];
-  readonly trapMode: 'hosted' | 'bare';
+interface LoopState {
+  readonly sliceCore: number;
+  readonly sliceLeft: number;
   readonly final: StopReason | null;
 }

@@ -7,6 +7,7 @@ import type { PlainData } from '../arch/ports.ts';
 import { BitSet256 } from './bit-set.ts';
 import { type ApicMessage, type CoreSignals, Delivery } from './interrupt-ports.ts';
 import { LapicTimer, type LapicTimerPort } from './lapic-timer.ts';
+import { LocalVectorTable, LVT_PERIODIC, Lvt } from './local-vector-table.ts';
 
 /** Register offsets (SDM vol. 3 table 11-1). */
 export enum LapicReg {
@@ -37,14 +38,10 @@ export enum LapicReg {
 
 const VERSION = 0x00040014;
 const SVR_ENABLE = 1 << 8;
-const LVT_MASKED = 1 << 16;
-const LVT_LEVEL_TRIGGER = 1 << 15;
-const LVT_REMOTE_IRR = 1 << 14;
 const ESR_SEND_VECTOR = 1 << 5;
 const ESR_RECEIVE_VECTOR = 1 << 6;
 const ESR_REGISTER = 1 << 7;
-/** Writable bits of each LVT entry, in the order timer, perf, LINT0, LINT1, error. */
-const LVT_WRITABLE = [0x000300ff, 0x000107ff, 0x0001a7ff, 0x0001a7ff, 0x000100ff] as const;
+/** Registers of the local vector table, by Lvt. */
 const LVT_OFFSETS = [
   LapicReg.LvtTimer,
   LapicReg.LvtPerf,
@@ -52,14 +49,6 @@ const LVT_OFFSETS = [
   LapicReg.LvtLint1,
   LapicReg.LvtError,
 ] as const;
-enum Lvt {
-  Timer = 0,
-  Perf = 1,
-  Lint0 = 2,
-  Lint1 = 3,
-  Error = 4,
-}
-
 /** What a local APIC needs from outside. */
 export interface LapicPorts extends LapicTimerPort {
   readonly signals: CoreSignals;
@@ -80,7 +69,7 @@ export class Lapic {
   private readonly irr = new BitSet256();
   private readonly isr = new BitSet256();
   private readonly tmr = new BitSet256();
-  private readonly lvt = new Int32Array(5);
+  private readonly lvt: LocalVectorTable;
   private id: number;
   private tpr = 0;
   private ldr = 0;
@@ -91,21 +80,23 @@ export class Lapic {
   /** Errors since the last write of ESR, and what that write made readable. */
   private errorsSeen = 0;
   private esr = 0;
-  private lint0Level: 0 | 1 = 0;
-  private lint1Level: 0 | 1 = 0;
 
   constructor(core: number, ports: LapicPorts) {
     this.core = core;
     this.id = core;
     this.ports = ports;
-    this.timer = new LapicTimer(core, ports, () => this.timerExpired());
+    this.timer = new LapicTimer(core, ports, () => this.lvt.raise(Lvt.Timer));
+    this.lvt = new LocalVectorTable({
+      vector: (vector, trigger) => this.acceptVector(vector, trigger),
+      nmi: () => ports.signals.nmi(core),
+    });
     this.reset();
   }
 
   /** State after power-up or INIT (SDM vol. 3 §11.4.7): the ID stays, everything is masked and disabled. */
   reset(): void {
     for (const bits of [this.irr, this.isr, this.tmr]) bits.clearAll();
-    this.lvt.fill(LVT_MASKED);
+    this.lvt.reset();
     this.tpr = this.ldr = this.icrLow = this.icrHigh = this.errorsSeen = this.esr = 0;
     this.dfr = -1;
     this.svr = 0xff;
@@ -168,7 +159,7 @@ export class Lapic {
       this.update();
       return vector;
     }
-    if (this.extIntWaits()) return this.ports.acknowledgeExtInt() & 0xff;
+    if (this.extIntWaits) return this.ports.acknowledgeExtInt() & 0xff;
     this.update();
     return this.enabled ? this.svr & 0xff : -1;
   }
@@ -179,8 +170,7 @@ export class Lapic {
     if (vector < 0) return;
     this.isr.clear(vector);
     if (this.tmr.has(vector)) {
-      this.lvt[Lvt.Lint0]! &= ~LVT_REMOTE_IRR;
-      this.lvt[Lvt.Lint1]! &= ~LVT_REMOTE_IRR;
+      this.lvt.endOfInterrupt(vector);
       this.ports.broadcastEoi(vector);
     }
     this.update();
@@ -194,17 +184,13 @@ export class Lapic {
 
   /** Level of the LINT0 pin: the INTR output of the 8259 pair. */
   setLint0(level: 0 | 1): void {
-    const rises = level === 1 && this.lint0Level === 0;
-    this.lint0Level = level;
-    this.localPin(Lvt.Lint0, rises);
+    this.lvt.setPin(Lvt.Lint0, level);
     this.update();
   }
 
   /** Level of the LINT1 pin (NMI of the board). */
   setLint1(level: 0 | 1): void {
-    const rises = level === 1 && this.lint1Level === 0;
-    this.lint1Level = level;
-    this.localPin(Lvt.Lint1, rises);
+    this.lvt.setPin(Lvt.Lint1, level);
     this.update();
   }
 
@@ -283,13 +269,13 @@ export class Lapic {
   }
 
   save(): PlainData {
-    const { id, tpr, ldr, dfr, svr, icrLow, icrHigh, errorsSeen, esr, lint0Level, lint1Level } = this;
+    const { id, tpr, ldr, dfr, svr, icrLow, icrHigh, errorsSeen, esr } = this;
     return {
-      ...{ id, tpr, ldr, dfr, svr, icrLow, icrHigh, errorsSeen, esr, lint0Level, lint1Level },
+      ...{ id, tpr, ldr, dfr, svr, icrLow, icrHigh, errorsSeen, esr },
       irr: this.irr.save(),
       isr: this.isr.save(),
       tmr: this.tmr.save(),
-      lvt: this.lvt.slice(),
+      lvt: this.lvt.save(),
       timer: this.timer.save(),
     };
   }
@@ -301,7 +287,7 @@ export class Lapic {
     this.irr.load(irr);
     this.isr.load(isr);
     this.tmr.load(tmr);
-    this.lvt.set(lvt);
+    this.lvt.load(lvt);
     this.timer.load(timer);
   }
 
@@ -323,64 +309,31 @@ export class Lapic {
     return vector >= 0 && (vector & 0xf0) > (this.processorPriority & 0xf0) ? vector : -1;
   }
 
-  private extIntWaits(): boolean {
-    const entry = this.lvt[Lvt.Lint0]!;
-    return (
-      this.lint0Level === 1 &&
-      (entry & LVT_MASKED) === 0 &&
-      ((entry >> 8) & 7) === Delivery.ExtInt &&
-      this.enabled
-    );
+  private get extIntWaits(): boolean {
+    return this.enabled && this.lvt.extIntWaits;
   }
 
   private update(): void {
-    this.ports.signals.setIntr(this.core, this.deliverable() >= 0 || this.extIntWaits() ? 1 : 0);
-  }
-
-  private timerExpired(): void {
-    this.localInterrupt(Lvt.Timer);
-  }
-
-  /** A local source whose LVT entry has a vector: fixed, edge-triggered, to this APIC. */
-  private localInterrupt(index: Lvt): void {
-    const entry = this.lvt[index]!;
-    if ((entry & LVT_MASKED) === 0) this.acceptVector(entry & 0xff, 'edge');
-  }
-
-  private localPin(index: Lvt, rises: boolean): void {
-    const entry = this.lvt[index]!;
-    if ((entry & LVT_MASKED) !== 0) return;
-    const delivery = (entry >> 8) & 7;
-    if (delivery === Delivery.Nmi && rises) this.ports.signals.nmi(this.core);
-    if (delivery !== Delivery.Fixed) return;
-    const level = (entry & LVT_LEVEL_TRIGGER) !== 0;
-    if (level && this.pinLevel(index) === 1 && (entry & LVT_REMOTE_IRR) === 0) {
-      this.lvt[index] = entry | LVT_REMOTE_IRR;
-      this.acceptVector(entry & 0xff, 'level');
-    } else if (!level && rises) this.acceptVector(entry & 0xff, 'edge');
-  }
-
-  private pinLevel(index: Lvt): 0 | 1 {
-    return index === Lvt.Lint0 ? this.lint0Level : this.lint1Level;
+    this.ports.signals.setIntr(this.core, this.deliverable() >= 0 || this.extIntWaits ? 1 : 0);
   }
 
   private raiseError(bit: number): void {
     const isNew = (this.errorsSeen & bit) === 0;
     this.errorsSeen |= bit;
     // An error vector that is itself illegal must not raise the error again.
-    if (isNew && (this.lvt[Lvt.Error]! & 0xf0) !== 0) this.localInterrupt(Lvt.Error);
+    if (isNew && (this.lvt.read(Lvt.Error) & 0xf0) !== 0) this.lvt.raise(Lvt.Error);
   }
 
   private writeSpurious(value: number): void {
     this.svr = value & 0x3ff;
     // While the APIC is disabled every LVT entry reads as masked, and cannot be unmasked (§11.4.7.2).
-    if (!this.enabled) for (let i = 0; i < this.lvt.length; i++) this.lvt[i]! |= LVT_MASKED;
+    if (!this.enabled) this.lvt.maskAll();
     this.update();
   }
 
   private readTables(offset: number): number {
     const index = LVT_OFFSETS.indexOf(offset);
-    if (index >= 0) return this.lvt[index]! >>> 0;
+    if (index >= 0) return this.lvt.read(index);
     if (offset >= LapicReg.Isr && offset < LapicReg.Tmr) return this.isr.word((offset - LapicReg.Isr) >> 4);
     if (offset >= LapicReg.Tmr && offset < LapicReg.Irr) return this.tmr.word((offset - LapicReg.Tmr) >> 4);
     if (offset >= LapicReg.Irr && offset < LapicReg.Esr) return this.irr.word((offset - LapicReg.Irr) >> 4);
@@ -400,10 +353,8 @@ export class Lapic {
   }
 
   private writeLvt(index: Lvt, value: number): void {
-    const remoteIrr = this.lvt[index]! & LVT_REMOTE_IRR;
-    this.lvt[index] = (value & LVT_WRITABLE[index]!) | remoteIrr | (this.enabled ? 0 : LVT_MASKED);
-    if (index === Lvt.Timer) this.timer.setMode((value & (1 << 17)) !== 0 ? 'periodic' : 'one-shot');
-    if (index === Lvt.Lint0 || index === Lvt.Lint1) this.localPin(index, false);
+    this.lvt.write(index, value, this.enabled ? 'enabled' : 'disabled');
+    if (index === Lvt.Timer) this.timer.setMode((value & LVT_PERIODIC) !== 0 ? 'periodic' : 'one-shot');
     this.update();
   }
 }
@@ -412,6 +363,6 @@ interface LapicState {
   readonly irr: Int32Array;
   readonly isr: Int32Array;
   readonly tmr: Int32Array;
-  readonly lvt: Int32Array;
+  readonly lvt: PlainData;
   readonly timer: PlainData;
 }

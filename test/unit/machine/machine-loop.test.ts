@@ -279,7 +279,7 @@ describe('the hand-over and the trap line', () => {
 describe('a snapshot', () => {
   it('of another shape of machine is refused', () => {
     const saved = make({ cores: 2 }).machine.save();
-    expect(() => make({ cores: 1 }).machine.load(saved)).toThrow('this one is of 1 cores');
+    expect(() => make({ cores: 1 }).machine.load(saved)).toThrow('this one has 1 cores');
   });
 
   it('keeps the end of the run, the trap mode and a slice that was cut', () => {
