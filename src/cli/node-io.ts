@@ -55,7 +55,7 @@ function attempt<T>(path: string, what: 'read' | 'written', action: () => T): T 
     return action();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new HostError(`${quoted(path)} cannot be ${what}: ${CAUSES[code] ?? (error as Error).message}.`);
+    throw new HostError(`${quoted(path)} cannot be ${what}: ${CAUSES[code] ?? (error as Error).message}`);
   }
 }
 

@@ -1,5 +1,13 @@
 /** The scenarios that are shipped: the files of scenarios/, as data, so that they exist in the browser too. */
+import cow from '../../scenarios/cow.json' with { type: 'json' };
+import faults from '../../scenarios/faults.json' with { type: 'json' };
+import forge from '../../scenarios/forge.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
+import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
+import selftest from '../../scenarios/selftest.json' with { type: 'json' };
+import spin from '../../scenarios/spin.json' with { type: 'json' };
+import stale from '../../scenarios/stale.json' with { type: 'json' };
+import staleBroken from '../../scenarios/stale-broken.json' with { type: 'json' };
 import story from '../../scenarios/story.json' with { type: 'json' };
 import { HostError, quoted } from './host-error.ts';
 import { suggestion } from './nearest-word.ts';
@@ -7,8 +15,16 @@ import { type Change, checkScenario, type Scenario } from './scenario.ts';
 
 /** In the order in which one would show them to a newcomer. */
 const FILES: readonly { readonly name: string; readonly title: string; readonly look: string }[] = [
-  hello,
   story,
+  hello,
+  stale,
+  staleBroken,
+  cow,
+  forge,
+  faults,
+  pingpong,
+  selftest,
+  spin,
 ];
 
 export const BUILT_IN_NAMES: readonly string[] = FILES.map((file) => file.name);
@@ -21,7 +37,7 @@ export const builtInScenarios = (): readonly Scenario[] =>
 export function builtInScenario(name: string, changes: readonly Change[] = []): Scenario {
   const file = FILES.find((f) => f.name === name);
   if (file === undefined) {
-    throw new HostError(`There is no scenario ${quoted(name)}${suggestion(name, BUILT_IN_NAMES)}.`);
+    throw new HostError(`There is no scenario ${quoted(name)}${suggestion(name, BUILT_IN_NAMES)}`);
   }
   return checkScenario(file, `scenario ${name}`, changes);
 }

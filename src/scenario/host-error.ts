@@ -5,6 +5,11 @@
  */
 export class HostError extends Error {
   override readonly name = 'HostError';
+
+  /** The full stop is added when the sentence has no end. */
+  constructor(sentence: string) {
+    super(/[.?]$/.test(sentence) ? sentence : `${sentence}.`);
+  }
 }
 
 /** `'story.json'` in a sentence: quoted, control characters made visible, cut when it is too long. */

@@ -48,7 +48,7 @@ export function parseScenario(text: string, file: string, changes: readonly Chan
 export function checkScenario(data: unknown, file: string, changes: readonly Change[] = []): Scenario {
   const input = changes.reduce((changed, change) => withChange(changed, change), data);
   const result = scenarioSchema.safeParse(input);
-  if (!result.success) throw new HostError(`${file}: ${issueSentence(scenarioSchema, result.error, input)}.`);
+  if (!result.success) throw new HostError(`${file}: ${issueSentence(scenarioSchema, result.error, input)}`);
   checkTlb(result.data, file);
   return settle(result.data);
 }
@@ -61,7 +61,7 @@ function parseJson(text: string, file: string): unknown {
     const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
     const before = text.slice(0, position).split('\n');
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
-    throw new HostError(`${file}: this is not JSON: something is wrong at ${place}.`);
+    throw new HostError(`${file}: this is not JSON: something is wrong at ${place}`);
   }
 }
 
@@ -88,12 +88,12 @@ function checkTlb(file: ScenarioFile, name: string): void {
       ['ways', part.ways],
     ] as const) {
       if ((value & (value - 1)) !== 0) {
-        throw new HostError(`${name}: machine.tlb.${key}.${what} must be a power of two, not ${value}.`);
+        throw new HostError(`${name}: machine.tlb.${key}.${what} must be a power of two, not ${value}`);
       }
     }
     if (part.ways > part.entries) {
       throw new HostError(
-        `${name}: machine.tlb.${key}.ways must be at most its entries (${part.entries}), not ${part.ways}.`,
+        `${name}: machine.tlb.${key}.ways must be at most its entries (${part.entries}), not ${part.ways}`,
       );
     }
   }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { suggestion } from './nearest-word.ts';
 import { valueText } from './quantity.ts';
 
-/** A sentence without the file's name and without the full stop. */
+/** A sentence without the file's name. */
 export function issueSentence(schema: z.ZodType, error: z.ZodError, input: unknown): string {
   const issue = deepest(error.issues[0]!);
   const path = issue.path;

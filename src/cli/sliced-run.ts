@@ -1,0 +1,69 @@
+/**
+ * Runs a machine in slices, so that Ctrl-C, a closed pipe and the status line get their turn in between. Pausing does not
+ * change what the machine does (emu/machine.ts), so neither does the slice length.
+ */
+import { thousands } from '../observe/number-format.ts';
+import type { Io } from './io.ts';
+
+/** What can be run: a bare machine or a whole system. Limits count from the start of each call. */
+export interface Runnable<Stop extends { readonly kind: string }> {
+  readonly instructions: number;
+  readonly cycles: number;
+  run(limits: { readonly maxInstructions?: number; readonly maxCycles?: number }): Stop;
+}
+
+export interface TotalLimits {
+  readonly maxInstructions: number | null;
+  readonly maxCycles: number | null;
+}
+
+export type RunEnd<Stop> =
+  | { readonly kind: 'stop'; readonly stop: Stop }
+  /** A limit of the person at the command line. */
+  | { readonly kind: 'limit'; readonly sentence: string }
+  /** Ctrl-C. */
+  | { readonly kind: 'interrupted' };
+
+/** About 25 ms of the interpreter at 40 MIPS. */
+const SLICE_INSTRUCTIONS = 1_000_000;
+
+/**
+ * Runs until the machine stops, a total limit is reached or Ctrl-C is pressed. `afterSlice` is called after every slice, the
+ * last one included.
+ */
+export async function runSliced<Stop extends { readonly kind: string }>(
+  target: Runnable<Stop>,
+  limits: TotalLimits,
+  io: Io,
+  afterSlice: () => void,
+): Promise<RunEnd<Stop>> {
+  let isInterrupted = false;
+  const release = io.onInterrupt(() => {
+    isInterrupted = true;
+  });
+  const maxInstructions = limits.maxInstructions ?? Number.POSITIVE_INFINITY;
+  const maxCycles = limits.maxCycles ?? Number.POSITIVE_INFINITY;
+  try {
+    for (;;) {
+      const instructionsLeft = maxInstructions - target.instructions;
+      const cyclesLeft = maxCycles - target.cycles;
+      if (instructionsLeft <= 0) return limitReached('instructions', maxInstructions);
+      if (cyclesLeft <= 0) return limitReached('cycles', maxCycles);
+      const stop = target.run({
+        maxInstructions: Math.min(SLICE_INSTRUCTIONS, instructionsLeft),
+        maxCycles: cyclesLeft,
+      });
+      afterSlice();
+      if (stop.kind !== 'budget') return { kind: 'stop', stop };
+      await io.breathe();
+      if (isInterrupted) return { kind: 'interrupted' };
+    }
+  } finally {
+    release();
+  }
+}
+
+const limitReached = (what: string, limit: number): { kind: 'limit'; sentence: string } => ({
+  kind: 'limit',
+  sentence: `stopped: the limit of ${thousands(limit)} ${what} was reached before the guest ended`,
+});

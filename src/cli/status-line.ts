@@ -1,0 +1,45 @@
+/**
+ * One line on the terminal that tells that the machine runs and how fast; on standard error, never in a pipe, never in the
+ * middle of a guest's line. Host time is for people only and enters nothing else.
+ */
+import { thousands } from '../observe/number-format.ts';
+import type { Io } from './io.ts';
+
+const ERASE_LINE = '\r\u001b[K';
+const INTERVAL_SECONDS = 0.1;
+/** Short runs end before the line is of use. */
+const FIRST_AFTER_SECONDS = 0.5;
+
+export class StatusLine {
+  private readonly io: Io;
+  private readonly state: 'on' | 'off';
+  private readonly started: number;
+  private nextAt: number;
+  private shown: 'yes' | 'no' = 'no';
+
+  constructor(io: Io, wanted: 'on' | 'off') {
+    this.io = io;
+    this.state =
+      wanted === 'on' && io.terminal.out === 'terminal' && io.terminal.err === 'terminal' ? 'on' : 'off';
+    this.started = io.hostSeconds();
+    this.nextAt = this.started + FIRST_AFTER_SECONDS;
+  }
+
+  /** Redraws when it is time. */
+  update(instructions: number, cycles: number): void {
+    const now = this.io.hostSeconds();
+    if (this.state === 'off' || now < this.nextAt) return;
+    this.nextAt = now + INTERVAL_SECONDS;
+    const rate = instructions / 1e6 / (now - this.started);
+    const text = `${thousands(instructions)} instructions, ${thousands(cycles)} cycles, ${rate.toFixed(1)} MIPS  (Ctrl-C ends)`;
+    this.io.err(`${ERASE_LINE}${text.slice(0, this.io.terminal.columns - 1)}`);
+    this.shown = 'yes';
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.shown === 'no') return;
+    this.io.err(ERASE_LINE);
+    this.shown = 'no';
+  }
+}
