@@ -9,7 +9,6 @@
         .globl  reset_vector
 reset_vector:
         jmp     real_mode_entry
-        .balign 16, 0xff
 
         .section .text16, "ax"
         .code16

@@ -16,6 +16,9 @@ import * as bootInfo from '../emu/arch/boot-info.ts';
 
 export const FIRMWARE_DIR = join(dirname(fileURLToPath(import.meta.url)), '..', 'firmware');
 const ROM_BYTES = addressMap.ROM_SIZE;
+const FILLER = 0xff;
+const SHT_PROGBITS = 1;
+const SHF_ALLOC = 2;
 /** Runs of filler at least this long separate the parts in rom.ts. */
 const LEAST_GAP = 64;
 
@@ -32,7 +35,6 @@ export interface Toolchain {
   readonly name: string;
   assemble(source: string, object: string, include: string): void;
   link(objects: readonly string[], script: string, elf: string): void;
-  flatten(elf: string, binary: string): void;
 }
 
 const run = (program: string, args: readonly string[]) => execFileSync(program, args, { stdio: 'pipe' });
@@ -43,7 +45,6 @@ const GNU: Toolchain = {
     void run('as', ['--32', '--fatal-warnings', '-I', FIRMWARE_DIR, '-I', include, '-o', object, source]),
   link: (objects, script, elf) =>
     void run('ld', ['-m', 'elf_i386', '--build-id=none', '-nostdlib', '-T', script, '-o', elf, ...objects]),
-  flatten: (elf, binary) => void run('objcopy', ['-O', 'binary', elf, binary]),
 };
 
 const LLVM: Toolchain = {
@@ -64,7 +65,6 @@ const LLVM: Toolchain = {
       elf,
       ...objects,
     ]),
-  flatten: (elf, binary) => void run('llvm-objcopy', ['-O', 'binary', elf, binary]),
 };
 
 /** The toolchains that are installed here, the preferred one first. */
@@ -79,8 +79,8 @@ export function installedToolchains(): readonly Toolchain[] {
       }
     });
   const found: Toolchain[] = [];
-  if (process.arch === 'x64' && answers(['as', 'ld', 'objcopy'])) found.push(GNU);
-  if (answers(['clang', 'ld.lld', 'llvm-objcopy'])) found.push(LLVM);
+  if (process.arch === 'x64' && answers(['as', 'ld'])) found.push(GNU);
+  if (answers(['clang', 'ld.lld'])) found.push(LLVM);
   return found;
 }
 
@@ -89,13 +89,16 @@ export function factsInclude(): string {
   const facts = Object.entries({ ...addressMap, ...bootInfo }).filter(
     ([, value]) => typeof value === 'number',
   );
+  // Sorted, because the order of a module's exports depends on who loaded it.
+  facts.sort(([a], [b]) => (a < b ? -1 : 1));
   return facts.map(([name, value]) => `.equ ${name}, 0x${(value as number).toString(16)}\n`).join('');
 }
 
 /** SHA-256 over everything that the ROM is made from. */
 export function sourcesHash(): string {
   const hash = createHash('sha256');
-  for (const name of sourceNames()) hash.update(`${name}\n`).update(readFileSync(join(FIRMWARE_DIR, name)));
+  for (const name of sourceNames())
+    hash.update(`${name}\n`).update(readFileSync(join(FIRMWARE_DIR, name), 'utf8'));
   return hash.update(factsInclude()).digest('hex');
 }
 
@@ -117,15 +120,29 @@ export function buildRom(toolchain: Toolchain): Uint8Array {
         return object;
       });
     const elf = join(work, 'rom.elf');
-    const binary = join(work, 'rom.bin');
     toolchain.link(objects, join(FIRMWARE_DIR, 'rom.ld'), elf);
-    toolchain.flatten(elf, binary);
-    const rom = readFileSync(binary);
-    if (rom.length !== ROM_BYTES) throw new Error(`the ROM has ${rom.length} bytes, not ${ROM_BYTES}`);
-    return rom;
+    return romOf(new Uint8Array(readFileSync(elf)));
   } finally {
     rmSync(work, { recursive: true });
   }
+}
+
+/** The loaded sections of the linked ELF file at their places in the ROM, filler elsewhere. */
+function romOf(elf: Uint8Array): Uint8Array {
+  const view = new DataView(elf.buffer, elf.byteOffset);
+  const [sectionsAt, entryBytes, count] = [
+    view.getUint32(32, true),
+    view.getUint16(46, true),
+    view.getUint16(48, true),
+  ];
+  const rom = new Uint8Array(ROM_BYTES).fill(FILLER);
+  for (let i = 0; i < count; i++) {
+    const word = (index: number) => view.getUint32(sectionsAt + i * entryBytes + 4 * index, true);
+    const [type, flags, address, offset, size] = [word(1), word(2), word(3), word(4), word(5)];
+    if (type !== SHT_PROGBITS || (flags & SHF_ALLOC) === 0) continue;
+    rom.set(elf.subarray(offset, offset + size), address - addressMap.ROM_BASE);
+  }
+  return rom;
 }
 
 export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -134,10 +151,10 @@ export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).
 function romParts(rom: Uint8Array): [number, Uint8Array][] {
   const parts: [number, Uint8Array][] = [];
   for (let at = 0; at < rom.length; at++) {
-    if (rom[at] === 0xff) continue;
+    if (rom[at] === FILLER) continue;
     const start = at;
     let end = at + 1;
-    for (; at < rom.length && at - end < LEAST_GAP; at++) if (rom[at] !== 0xff) end = at + 1;
+    for (; at < rom.length && at - end < LEAST_GAP; at++) if (rom[at] !== FILLER) end = at + 1;
     parts.push([start, rom.subarray(start, end)]);
     at = end;
   }
@@ -162,9 +179,7 @@ function romModule(rom: Uint8Array): string {
 function main(): void {
   const [toolchain] = installedToolchains();
   if (toolchain === undefined) {
-    process.stderr.write(
-      'build-firmware: neither as, ld, objcopy nor clang, ld.lld, llvm-objcopy are installed\n',
-    );
+    process.stderr.write('build-firmware: neither as and ld nor clang and ld.lld are installed\n');
     process.exitCode = 2;
     return;
   }
