@@ -25,6 +25,7 @@ import { RamPageStore } from './ram-pages.ts';
 import { type Schedule, SeededSchedule } from './schedule.ts';
 import { loadParts, type MachineParts, saveParts } from './snapshot.ts';
 import { isFinal, type StopReason } from './stop-reason.ts';
+import { TimedRegion, timedIo } from './timed-access.ts';
 
 export interface CoreView {
   /** Register block, indices of R. */
@@ -33,7 +34,7 @@ export interface CoreView {
   readonly f: Float64Array;
 }
 
-/** Limits of one `run`, each counted from its start. */
+/** Limits of one `run`, each counted from its start. Instructions are exact, cycles overshoot by at most a slice. */
 export interface RunLimits {
   readonly maxInstructions?: number;
   readonly maxCycles?: number;
@@ -70,6 +71,8 @@ export class Machine {
   /** Core whose slice is in progress or was cut short, and the instructions that are left of it. */
   private sliceCore = NO_CORE;
   private sliceLeft = 0;
+  /** Instructions of the last step. */
+  private sliceUsed = 0;
   /** Core that the engine is running right now. */
   private running = NO_CORE;
   /** A device wants the slice to end: a deadline came up that it was not sized for, or a port was written. */
@@ -106,7 +109,9 @@ export class Machine {
     this.board = this.makeBoard();
     this.engine = settings.engine(this.context);
     this.bus.addRom(ROM_BASE + ROM_SIZE - settings.rom.length, settings.rom);
-    for (const region of this.board.mmioRegions) this.bus.addMmio(region);
+    for (const region of this.board.mmioRegions) {
+      this.bus.addMmio(new TimedRegion(region, (core) => this.afterDeviceAccess(core)));
+    }
     for (const range of this.board.portRanges) this.io.add(range);
     const pages = new RamPageStore(memory.ram);
     const { tlb, board, clock, engine, schedule, context } = this;
@@ -148,15 +153,13 @@ export class Machine {
   /** Runs until something ends it. Pausing never changes what the machine does. */
   run(limits: RunLimits = {}): StopReason {
     this.stopRequested = false;
-    const maxInstructions = limits.maxInstructions ?? Number.POSITIVE_INFINITY;
-    const endInstructions = this.instructions + maxInstructions;
     const endCycles = this.cycles + (limits.maxCycles ?? Number.POSITIVE_INFINITY);
-    let left = maxInstructions;
+    let left = limits.maxInstructions ?? Number.POSITIVE_INFINITY;
     while (left > 0 && this.cycles < endCycles) {
       if (limits.until?.()) break;
       if (!this.stepAtMost(left)) return this.lastStop;
       if (this.stopRequested) return (this.lastStop = { kind: 'stopped' });
-      left = endInstructions - this.instructions;
+      left -= this.sliceUsed;
     }
     return (this.lastStop = { kind: 'budget' });
   }
@@ -218,7 +221,8 @@ export class Machine {
   }
 
   private makeContext(): EngineContext {
-    const { memory, bus, tlb, mmu, io, events } = this;
+    const { memory, bus, tlb, mmu, events } = this;
+    const io = timedIo(this.io, (core) => this.afterDeviceAccess(core));
     const interrupts = { acknowledge: (core: number) => this.board.apicBus.acknowledge(core) };
     return { memory, bus, tlb, mmu, io, interrupts, events, costs: this.settings.costs, trapMode: 'bare' };
   }
@@ -296,6 +300,7 @@ export class Machine {
     const { r, f } = this.cores[core]!;
     this.running = core;
     this.clock.resume();
+    this.sliceUsed = 0;
     if (r[R.RUN_STATE] === RunState.Halted && this.context.trapMode === 'hosted') {
       this.sliceLeft = 0;
       this.deliverToKernel(core);
@@ -303,8 +308,12 @@ export class Machine {
       r[R.RUN_STATE] = RunState.Running;
       r[R.ATTENTION]! &= ~Attention.Stop;
       const before = f[CoreF.INSTRUCTIONS]!;
-      const exit = this.engine.run(core, Math.min(this.sliceLeft, maxInstructions));
-      this.sliceLeft = Math.max(0, this.sliceLeft - (f[CoreF.INSTRUCTIONS]! - before));
+      const budget = Math.min(this.sliceLeft, maxInstructions);
+      const exit = this.engine.run(core, budget);
+      const done = f[CoreF.INSTRUCTIONS]! - before;
+      // A guest whose every instruction faults completes none; its slices must end all the same.
+      this.sliceUsed = done === 0 && exit === Exit.Budget ? budget : done;
+      this.sliceLeft = Math.max(0, this.sliceLeft - this.sliceUsed);
       this.afterSlice(core, exit);
     }
     const now = this.timeOf(core);
@@ -345,6 +354,10 @@ export class Machine {
       cr2: r[R.CR2]! >>> 0,
     };
     this.end({ kind: 'shutdown', core, fault });
+  }
+
+  private afterDeviceAccess(core: number): void {
+    if (core === this.running && this.timeOf(core) >= this.clock.nextDeadline()) this.cutSlice();
   }
 
   /** Ends the slice in progress after the current instruction. */

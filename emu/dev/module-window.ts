@@ -51,17 +51,19 @@ export class ModuleWindow implements MmioRegion {
   readonly base = MODULE_WINDOW_BASE;
   readonly sizeBytes: number;
   private readonly archive: Uint8Array;
+  private readonly view: DataView;
 
   constructor(modules: readonly ModuleImage[]) {
     this.archive = buildModuleArchive(modules);
+    this.view = new DataView(this.archive.buffer);
     this.sizeBytes = this.archive.length;
   }
 
   read(pa: number, size: AccessSize): number {
+    // The bus splits what crosses a page, and the archive is whole pages: an access never reaches over its end.
     const at = pa - this.base;
-    let value = 0;
-    for (let i = 0; i < size; i++) value |= (this.archive[at + i] ?? 0xff) << (8 * i);
-    return value >>> 0;
+    if (size === 4) return this.view.getUint32(at, true);
+    return size === 2 ? this.view.getUint16(at, true) : this.archive[at]!;
   }
 
   write(): void {}
