@@ -3,6 +3,8 @@ import { type CpuCore, signExtend } from '../cpu-core.ts';
 import { arithFlags, carry, setArith, setResult } from '../flags.ts';
 
 const CF = 1;
+/** Undefined by the manual; set by shifts on the reference processor (see flags.ts). */
+const AF = 16;
 const OF = 2048;
 
 const maskOf = (w: number): number => (w === 4 ? -1 : (1 << (w * 8)) - 1);
@@ -28,7 +30,7 @@ export function shl(c: CpuCore, i: number): void {
   const out = count <= bits ? (a >>> (bits - count)) & 1 : 0;
   const result = count < bits ? signExtend(a << count, w) : 0;
   c.setDst(i, result);
-  setResult(c.r, result, leftBits(result, out, w));
+  setResult(c.r, result, AF | leftBits(result, out, w));
 }
 
 export function shr(c: CpuCore, i: number): void {
@@ -39,7 +41,7 @@ export function shr(c: CpuCore, i: number): void {
   const result = signExtend(a >>> count, w);
   const out = (a >>> (count - 1)) & 1;
   c.setDst(i, result);
-  setResult(c.r, result, rightBits(result, out, w));
+  setResult(c.r, result, AF | rightBits(result, out, w));
 }
 
 export function sar(c: CpuCore, i: number): void {
@@ -49,7 +51,7 @@ export function sar(c: CpuCore, i: number): void {
   if (c.faulted() || count === 0) return;
   const result = a >> count;
   c.setDst(i, result);
-  setResult(c.r, result, (a >> (count - 1)) & CF);
+  setResult(c.r, result, AF | ((a >> (count - 1)) & CF));
 }
 
 export function rol(c: CpuCore, i: number): void {
@@ -80,8 +82,9 @@ export function rcl(c: CpuCore, i: number): void {
   const w = c.width(i);
   let value = c.dstForWrite(i) & maskOf(w);
   const bits = w * 8;
-  const count = (c.src(i) & 31) % (bits + 1);
-  if (c.faulted() || count === 0) return;
+  const masked = c.src(i) & 31;
+  if (c.faulted() || masked === 0) return;
+  const count = masked % (bits + 1);
   let cf = carry(c.r);
   for (let n = 0; n < count; n++) {
     const out = (value >>> (bits - 1)) & 1;
@@ -96,8 +99,9 @@ export function rcr(c: CpuCore, i: number): void {
   const w = c.width(i);
   let value = c.dstForWrite(i) & maskOf(w);
   const bits = w * 8;
-  const count = (c.src(i) & 31) % (bits + 1);
-  if (c.faulted() || count === 0) return;
+  const masked = c.src(i) & 31;
+  if (c.faulted() || masked === 0) return;
+  const count = masked % (bits + 1);
   let cf = carry(c.r);
   for (let n = 0; n < count; n++) {
     const out = value & 1;
@@ -136,7 +140,7 @@ function doubleShift(c: CpuCore, i: number, count: number, direction: 'left' | '
   const result = signExtend(value, w);
   c.setDst(i, result);
   const flags = direction === 'left' ? leftBits(result, out, w) : rightBits(result, out, w);
-  setResult(c.r, result, flags);
+  setResult(c.r, result, AF | flags);
 }
 
 export const shldByImm = (c: CpuCore, i: number): void => doubleShift(c, i, shldImm(c, i), 'left');
