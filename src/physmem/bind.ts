@@ -1,0 +1,105 @@
+/**
+ * Binding frames to physical memory and breaking copy-on-write. Both are promised (physmem.md §3.5): credit was
+ * charged when the name was made, so only contiguity may be missing, and then the frame is split to smaller ones,
+ * down to single base frames.
+ */
+import { PhysmemEv } from '../abi/events.ts';
+import { FrameState } from './base-frames.ts';
+import { FrameFlag, UNBOUND } from './frame.ts';
+import type { Removal } from './removal.ts';
+import { splitFrame } from './split.ts';
+import type { Store } from './store.ts';
+import { unmapFrame } from './translation.ts';
+
+export enum BindResult {
+  DONE = 0,
+  /** The frame was split; the caller looks its entry up again. */
+  SPLIT = 1,
+  /** Not one base frame is free now. */
+  NO_MEMORY = 2,
+}
+
+/** Takes a free block, in the state BOUND. Returns its head or -1. */
+function takeBlock(store: Store, order: number, owner: number, dma: boolean): number {
+  const { zones, base, port } = store;
+  const head = dma ? zones.takeDma(order) : zones.take(order);
+  if (head < 0) return -1;
+  if (store.tuning.poison === 'on' && !port.isPoisoned(head, 1 << order)) store.counters.poisonFaults += 1;
+  base.set(head, FrameState.BOUND, owner);
+  port.emit(PhysmemEv.FrameAlloc, head, order, zones.zoneOf(head), FrameState.BOUND);
+  return head;
+}
+
+/** Takes one base frame for the server's or kernel's use, e.g. a page table; returns it or -1. */
+export function takeServerFrame(store: Store, state: FrameState, task: number): number {
+  const head = store.zones.take(0);
+  if (head < 0) return -1;
+  store.base.set(head, state, task);
+  store.port.emit(PhysmemEv.FrameAlloc, head, 0, store.zones.zoneOf(head), state);
+  return head;
+}
+
+/** Number of entries on a frame. */
+function entryCount(store: Store, frame: number): number {
+  let count = 0;
+  for (let entry = store.frames.entries[frame]!; entry !== 0; entry = store.entries.next[entry]!) count += 1;
+  return count;
+}
+
+/** Backs an unbound frame with zeroed memory. */
+export function bindFrame(store: Store, frame: number, removal: Removal): BindResult {
+  const { frames, base, counters } = store;
+  const order = frames.order(frame);
+  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA));
+  if (head < 0) return splitForMemory(store, frame, removal);
+  store.port.zeroFrames(head, 1 << order);
+  frames.block[frame] = head;
+  base.refs[head] = entryCount(store, frame);
+  counters.binds += 1;
+  counters.boundFrames += 1 << order;
+  counters.zeroedFrames += 1 << order;
+  const entry = frames.entries[frame]!;
+  store.port.emit(
+    PhysmemEv.Bind,
+    store.entries.container[entry]!,
+    store.entries.start[entry]! * 4096,
+    head,
+    order,
+  );
+  return BindResult.DONE;
+}
+
+function splitForMemory(store: Store, frame: number, removal: Removal): BindResult {
+  if (store.frames.order(frame) === 0) return BindResult.NO_MEMORY;
+  splitFrame(store, frame, removal);
+  return BindResult.SPLIT;
+}
+
+/**
+ * Gives a frame that shares its block with other logical copies a block of its own with the same bytes. Its
+ * translations go into the removal; until that is settled the frame counts as moving, because other cores may still
+ * read the old block through it. Nobody can write the old block meanwhile: it is copy-on-write.
+ */
+export function breakCow(store: Store, frame: number, removal: Removal): BindResult {
+  const { frames, base, port } = store;
+  const order = frames.order(frame);
+  const old = frames.block[frame]!;
+  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA));
+  if (head < 0) return splitForMemory(store, frame, removal);
+  unmapFrame(store, frame, removal);
+  port.copyFrames(old, head, 1 << order);
+  const count = entryCount(store, frame);
+  base.owner[old] = frames.ringNext[frame]!;
+  base.refs[old] = base.refs[old]! - count;
+  base.refs[head] = count;
+  frames.leaveRing(frame);
+  frames.block[frame] = head;
+  removal.moving.push(frame);
+  store.counters.cowBreaks += 1;
+  store.counters.copiedFrames += 1 << order;
+  port.emit(PhysmemEv.CowBreak, store.entries.container[frames.entries[frame]!]!, old, head, order);
+  return BindResult.DONE;
+}
+
+/** Whether a frame is backed. */
+export const isBound = (store: Store, frame: number): boolean => store.frames.block[frame] !== UNBOUND;

@@ -1,0 +1,43 @@
+/** Counts of what the server did; each equals its value recomputed from the trace (I37). Plain numbers. */
+export interface Counters {
+  requests: number;
+  refusals: number;
+  binds: number;
+  boundFrames: number;
+  cowBreaks: number;
+  copiedFrames: number;
+  zeroedFrames: number;
+  mappedPages: number;
+  unmappedPages: number;
+  largeMaps: number;
+  demotions: number;
+  tablesInstalled: number;
+  tablesRemoved: number;
+  entrySplits: number;
+  /** Batches that other cores had to acknowledge, and batches that the own core could finish. */
+  remoteShootdowns: number;
+  localShootdowns: number;
+  limboBatches: number;
+  poisonFaults: number;
+}
+
+export const newCounters = (): Counters => ({
+  requests: 0,
+  refusals: 0,
+  binds: 0,
+  boundFrames: 0,
+  cowBreaks: 0,
+  copiedFrames: 0,
+  zeroedFrames: 0,
+  mappedPages: 0,
+  unmappedPages: 0,
+  largeMaps: 0,
+  demotions: 0,
+  tablesInstalled: 0,
+  tablesRemoved: 0,
+  entrySplits: 0,
+  remoteShootdowns: 0,
+  localShootdowns: 0,
+  limboBatches: 0,
+  poisonFaults: 0,
+});

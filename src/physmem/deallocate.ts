@@ -1,0 +1,74 @@
+/**
+ * Taking names away: deallocate (physmem.md §4), and the same work for SQUASH, container destruction and control
+ * destruction. A frame that is covered in part is split first; of what goes, translations are removed and shot
+ * down before the memory is free and the credit is back.
+ */
+import { PhysmemEv } from '../abi/events.ts';
+import type { Operation, RpcReply } from '../abi/server.ts';
+import { detach, entryFrom, pagesOf, removeName } from './names.ts';
+import { newRangeJob, type RangeJob, runRange } from './operation.ts';
+import type { Removal } from './removal.ts';
+import { ok } from './reply.ts';
+import { splitAt, splitFrame } from './split.ts';
+import type { Store } from './store.ts';
+import { unmapEntry } from './translation.ts';
+
+/** `credit`: the control gets the charge back. `keep`: the caller puts new names in place that it pays for. */
+export type ChargeRule = 'credit' | 'keep';
+
+/** Takes one whole entry away; returns its pages. */
+export function removeEntry(store: Store, entry: number, removal: Removal, rule: ChargeRule): number {
+  const { entries } = store;
+  const pages = pagesOf(store, entry);
+  if (entries.maps[entry] !== 0) unmapEntry(store, entry, removal);
+  removeName(store, entry);
+  const block = detach(store, entry);
+  if (block >= 0) removal.takeBlock(store, block);
+  if (rule === 'credit') {
+    removal.addCharge(store.containers.at(entries.container[entry]!).control, pages);
+  }
+  entries.free(entry);
+  return pages;
+}
+
+/** Removes names of [job.cursor, job.end), at most a slice of them; returns whether it came to the end. */
+export function removeSlice(store: Store, job: RangeJob, rule: ChargeRule): boolean {
+  const { entries } = store;
+  let steps = store.tuning.sliceSteps;
+  while (job.cursor < job.end) {
+    const entry = entryFrom(store, job.container, job.cursor);
+    const start = entry === 0 ? job.end : entries.start[entry]!;
+    if (start >= job.end) break;
+    if (steps === 0) return false;
+    steps -= 1;
+    if (start < job.cursor) splitAt(store, job.container, job.cursor, job.removal);
+    else if (start + pagesOf(store, entry) > job.end) {
+      splitFrame(store, entries.frame[entry]!, job.removal);
+    } else {
+      const pages = removeEntry(store, entry, job.removal, rule);
+      job.cursor = start + pages;
+      job.done += pages;
+    }
+  }
+  job.cursor = job.end;
+  store.port.charge(store.tuning.sliceSteps - steps);
+  return true;
+}
+
+const removeAndCredit = (store: Store, job: RangeJob): boolean => removeSlice(store, job, 'credit');
+export const removeAndKeep = (store: Store, job: RangeJob): boolean => removeSlice(store, job, 'keep');
+export { removeAndCredit };
+
+/** Deallocates pages of a container; the amount is the bytes that had a name. */
+export function deallocate(
+  store: Store,
+  container: number,
+  start: number,
+  pages: number,
+): RpcReply | Operation {
+  const job = newRangeJob(store, container, start, pages);
+  return runRange(store, job, removeAndCredit, (_, done) => {
+    store.port.emit(PhysmemEv.Deallocate, container, start * 4096, pages * 4096, done.done * 4096);
+    return ok([done.done * 4096]);
+  });
+}

@@ -1,0 +1,279 @@
+/**
+ * One handler per operation: decodes the arguments of its request and starts the work. The generic part (does the
+ * object have such an operation, the number of words and capabilities, the rights of the table) is done by
+ * server.ts before.
+ */
+import { Errno, Reason } from '../abi/errno.ts';
+import { PhysmemEv } from '../abi/events.ts';
+import {
+  ACCESS_MASK,
+  ALL_CONTAINER_RIGHTS,
+  ALL_CONTROL_RIGHTS,
+  AllocFlag,
+  CapType,
+  ContainerRight,
+  CopyFlag,
+  LIMITED_RIGHTS_MAX,
+  MapFlag,
+  TaskRight,
+} from '../abi/rights.ts';
+import { Op } from '../abi/rpcs.ts';
+import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
+import { allocate } from './allocate.ts';
+import { CONTROL_DEPTH_MAX, type Control, Controls } from './control.ts';
+import { copy } from './copy.ts';
+import { deallocate } from './deallocate.ts';
+import { destroyContainer, destroyControl } from './destroy.ts';
+import { newMapJob, runMap } from './map.ts';
+import { queryPages } from './query.ts';
+import { release } from './release.ts';
+import { DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
+import {
+  findContainer,
+  findControl,
+  flagFault,
+  isRefusal,
+  linearFault,
+  type NamedContainer,
+  rangeFault,
+  rightsFault,
+} from './request.ts';
+import { isDerived, revoke, share } from './share.ts';
+import { sponsor } from './sponsor.ts';
+import type { Store } from './store.ts';
+import { unmapPages } from './unmap.ts';
+
+type Handler = (store: Store, request: RpcRequest) => RpcReply | Operation;
+
+const PAGE_SHIFT = 12;
+
+/** Handler for a live control. */
+const onControl =
+  (work: (store: Store, control: Control, request: RpcRequest) => RpcReply | Operation): Handler =>
+  (store, request) => {
+    const control = findControl(store, request.target);
+    return isRefusal(control) ? refuse(control) : work(store, control, request);
+  };
+
+/** Handler for a live container, named directly or by a limited capability. */
+const onContainer =
+  (work: (store: Store, named: NamedContainer, request: RpcRequest) => RpcReply | Operation): Handler =>
+  (store, request) => {
+    const named = findContainer(store, request.target, 0);
+    return isRefusal(named) ? refuse(named) : work(store, named, request);
+  };
+
+/** Handler for a range of a container given by words 0 and 1. */
+const onRange = (
+  work: (
+    store: Store,
+    named: NamedContainer,
+    page: number,
+    pages: number,
+    request: RpcRequest,
+  ) => RpcReply | Operation,
+): Handler =>
+  onContainer((store, named, request) => {
+    const fault = rangeFault(request, 0, 1);
+    if (fault !== null) return refuse(fault);
+    return work(store, named, request.words[0]! >>> PAGE_SHIFT, request.words[1]! / 4096, request);
+  });
+
+const quotaFault = (store: Store, control: Control, hasRoom: boolean): Refusal | null => {
+  const quota = Controls.quota(control);
+  if (control.objects < quota && hasRoom) return null;
+  return refusal(Errno.ENOMEM, Reason.QUOTA, 0, store.controls.hasRoom() ? quota : 0);
+};
+
+function split(store: Store, control: Control, request: RpcRequest): RpcReply {
+  const frames = request.words[0]!;
+  if (frames === 0) return refuse(refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 1, control.free));
+  if (frames > control.free) return refuse(noCredit(control.free));
+  if (control.depth >= CONTROL_DEPTH_MAX || !store.controls.hasRoom()) {
+    return refuse(refusal(Errno.ENOMEM, Reason.QUOTA, 0, CONTROL_DEPTH_MAX));
+  }
+  const child = store.controls.split(control, frames);
+  store.port.emit(PhysmemEv.Split, control.index, child.index, frames, control.free);
+  const object = store.controls.id(child.index);
+  return ok([], [{ type: CapType.CONTROL, object, rights: ALL_CONTROL_RIGHTS }]);
+}
+
+function destroyControlOf(store: Store, control: Control): RpcReply | Operation {
+  if (control.parent === 0) return refuse(refusal(Errno.EPERM, Reason.IS_ROOT));
+  return destroyControl(store, control);
+}
+
+/** A dying control may still be asked. */
+function queryControl(store: Store, request: RpcRequest): RpcReply {
+  const control = findControl(store, request.target);
+  if (isRefusal(control) && control !== DYING) return refuse(control);
+  const { total, free, charged, given, pinned, extra } = store.controls.at(
+    store.controls.find(request.target.object),
+  );
+  return ok([total, free, charged, given, pinned, extra]);
+}
+
+/** Makes an empty container; the caller has checked the quota. Returns its index. */
+export function createContainer(store: Store, control: Control): number {
+  const container = store.containers.create();
+  container.state = 'live';
+  container.control = control.index;
+  container.tree = store.trees.create();
+  container.next = control.firstContainer;
+  if (container.next !== 0) store.containers.at(container.next).prev = container.index;
+  control.firstContainer = container.index;
+  control.objects += 1;
+  store.port.emit(PhysmemEv.ContainerCreate, container.index, control.index, 0, 0);
+  return container.index;
+}
+
+function create(store: Store, control: Control): RpcReply {
+  const fault = quotaFault(store, control, store.containers.hasRoom());
+  if (fault !== null) return refuse(fault);
+  const object = store.containers.id(createContainer(store, control));
+  return ok([], [{ type: CapType.CONTAINER, object, rights: ALL_CONTAINER_RIGHTS }]);
+}
+
+/** Checks the task capability in item 0. */
+function taskFault(request: RpcRequest): Refusal | null {
+  const cap = request.caps[0]!;
+  const argument = request.wordCount + 1;
+  if (cap.type !== CapType.TASK) return refusal(Errno.EBADF, Reason.WRONG_TYPE, argument);
+  return rightsFault(cap, TaskRight.MAP, argument);
+}
+
+function sponsorTask(store: Store, control: Control, request: RpcRequest): RpcReply | Operation {
+  const fault = taskFault(request);
+  return fault !== null ? refuse(fault) : sponsor(store, control, request.caps[0]!.object);
+}
+
+const ALLOC_FLAGS = AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH;
+const COPY_FLAGS = CopyFlag.SHARED | CopyFlag.MOVE | CopyFlag.SQUASH | CopyFlag.ALL_OR_NONE;
+
+const allocateRange = onRange((store, { container, rights }, page, pages, request) => {
+  const flags = request.words[2]!;
+  const fault =
+    flagFault(request, 2, ALLOC_FLAGS) ??
+    ((flags & AllocFlag.SQUASH) === 0
+      ? null
+      : rightsFault({ ...request.target, rights }, ContainerRight.DEALLOCATE));
+  return fault !== null ? refuse(fault) : allocate(store, container.index, page, pages, flags);
+});
+
+const mapRange = onRange((store, { container, limited, rights }, page, pages, request) => {
+  const access = request.words[3]!;
+  const fault =
+    linearFault(request, 2, pages * 4096) ??
+    (access === 0 || (access & ~ACCESS_MASK) !== 0
+      ? refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 4, ACCESS_MASK)
+      : null) ??
+    flagFault(request, 4, MapFlag.NO_BREAK) ??
+    rightsFault({ ...request.target, rights }, access | ContainerRight.READ) ??
+    (request.caps.length === 0 ? null : taskFault(request));
+  if (fault !== null) return refuse(fault);
+  const fields = {
+    container: container.index,
+    limited: limited === null ? 0 : limited.index,
+    holder: request.task,
+    task: request.caps.length === 0 ? request.task : request.caps[0]!.object,
+    startPage: page,
+    pages,
+    virtualPage: request.words[2]! >>> PAGE_SHIFT,
+  };
+  return runMap(store, newMapJob(store, fields, access, request.words[4]!));
+});
+
+function unmapRange(store: Store, request: RpcRequest): RpcReply | Operation {
+  const fault = rangeFault(request, 0, 1) ?? linearFault(request, 0, request.words[1]!);
+  if (fault !== null) return refuse(fault);
+  return unmapPages(store, request.task, request.words[0]! >>> PAGE_SHIFT, request.words[1]! / 4096);
+}
+
+/** Rights that a copy needs of its source: taking names away or sharing for writing is more than reading. */
+function sourceRights(flags: number): number {
+  let needed = ContainerRight.COPY_OUT;
+  if ((flags & CopyFlag.MOVE) !== 0) needed |= ContainerRight.DEALLOCATE;
+  if ((flags & CopyFlag.SHARED) !== 0) needed |= ContainerRight.READ | ContainerRight.WRITE;
+  return needed;
+}
+
+const copyRange = onContainer((store, named, request) => {
+  const flags = request.words[3]!;
+  const both = CopyFlag.SHARED | CopyFlag.MOVE;
+  const fault =
+    rangeFault(request, 0, 2) ??
+    rangeFault(request, 1, 2) ??
+    flagFault(request, 3, COPY_FLAGS) ??
+    ((flags & both) === both ? refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 4, CopyFlag.MOVE) : null) ??
+    rightsFault({ ...request.target, rights: named.rights }, sourceRights(flags));
+  if (fault !== null) return refuse(fault);
+  const argument = request.wordCount + 1;
+  const target = findContainer(store, request.caps[0]!, argument);
+  if (isRefusal(target)) return refuse(target);
+  let needed = ContainerRight.COPY_IN;
+  if ((flags & CopyFlag.SQUASH) !== 0) needed |= ContainerRight.WRITE;
+  const missing = rightsFault({ ...request.target, rights: target.rights }, needed, argument);
+  if (missing !== null) return refuse(missing);
+  const { container, limited } = named;
+  return copy(store, {
+    source: container.index,
+    sourceGeneration: container.generation,
+    destination: target.container.index,
+    destinationGeneration: target.container.generation,
+    limited: limited === null ? 0 : limited.index,
+    limitedGeneration: limited === null ? 0 : limited.generation,
+    sourcePage: request.words[0]! >>> PAGE_SHIFT,
+    destinationPage: request.words[1]! >>> PAGE_SHIFT,
+    pages: request.words[2]! / 4096,
+    flags,
+  });
+});
+
+const shareContainer = onContainer((store, { container, limited, rights }, request) => {
+  const wanted = request.words[0]!;
+  if (wanted === 0 || (wanted & ~ALL_CONTAINER_RIGHTS) !== 0) {
+    return refuse(refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 1, ALL_CONTAINER_RIGHTS));
+  }
+  const fault =
+    rightsFault({ ...request.target, rights: rights & LIMITED_RIGHTS_MAX }, wanted) ??
+    quotaFault(store, store.controls.at(container.control), store.limiteds.hasRoom());
+  if (fault !== null) return refuse(fault);
+  return share(store, container, limited === null ? 0 : limited.index, wanted);
+});
+
+const revokeLimited = onContainer((store, { container, limited }, request) => {
+  const cap = request.caps[0]!;
+  if (cap.type !== CapType.LIMITED) return refuse(refusal(Errno.EBADF, Reason.WRONG_TYPE, 1));
+  const index = store.limiteds.find(cap.object);
+  if (index === 0) return refuse(refusal(Errno.EBADF, Reason.DEAD_OBJECT, 1));
+  const victim = store.limiteds.at(index);
+  const isOwn = victim.container === container.index;
+  if (!isOwn || (limited !== null && !isDerived(store, index, limited.index))) {
+    return refuse(refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 1));
+  }
+  return revoke(store, victim);
+});
+
+/** Handlers by operation number. */
+export const HANDLERS: { readonly [op: number]: Handler } = {
+  [Op.NULL]: () => ok([]),
+  [Op.CONTROL_SPLIT]: onControl(split),
+  [Op.CONTROL_DESTROY]: onControl(destroyControlOf),
+  [Op.CONTROL_QUERY]: queryControl,
+  [Op.CONTAINER_CREATE]: onControl(create),
+  [Op.CONTROL_SPONSOR]: onControl(sponsorTask),
+  [Op.ALLOCATE]: allocateRange,
+  [Op.DEALLOCATE]: onRange((store, { container }, page, pages) =>
+    deallocate(store, container.index, page, pages),
+  ),
+  [Op.MAP]: mapRange,
+  [Op.UNMAP]: unmapRange,
+  [Op.COPY]: copyRange,
+  [Op.RELEASE]: onRange((store, { container }, page, pages) => release(store, container.index, page, pages)),
+  [Op.SHARE]: shareContainer,
+  [Op.REVOKE]: revokeLimited,
+  [Op.CONTAINER_QUERY]: onRange((store, { container }, page, pages) =>
+    queryPages(store, container.index, page, pages),
+  ),
+  [Op.CONTAINER_DESTROY]: onContainer((store, { container }) => destroyContainer(store, container)),
+};

@@ -1,0 +1,153 @@
+/**
+ * A removal collects what an operation takes away: translations (a shootdown batch), blocks, page tables, credit.
+ * `settle` is the law of physmem.md §6.1: page tables are changed already; invalidate every TLB, wait for the
+ * acknowledgements, and only then free, and give the credit back.
+ */
+import { PhysmemEv } from '../abi/events.ts';
+import type { Operation, ShootdownBatch, WaitResult } from '../abi/server.ts';
+import { FrameState } from './base-frames.ts';
+import { FrameFlag } from './frame.ts';
+import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
+import type { Held } from './inflight.ts';
+import type { Store } from './store.ts';
+
+export class Removal implements Held {
+  batch: ShootdownBatch | null = null;
+  readonly blocks: number[] = [];
+  readonly charges: number[] = [];
+  /** Frames whose translations are on their way out before they may be used again. */
+  readonly moving: number[] = [];
+  /** Tasks with translations in the batch. */
+  readonly spaces: number[] = [];
+  /** Whether page tables that become empty go too. */
+  emptyTables: 'remove' | 'keep' = 'remove';
+  unmappedPages = 0;
+
+  /** The batch to record removed translations of a space in. */
+  batchFor(store: Store, space: number): ShootdownBatch {
+    if (!this.spaces.includes(space)) this.spaces.push(space);
+    return (this.batch ??= store.port.newBatch());
+  }
+
+  /** Takes a block from its owner: it is in limbo until the removal is settled. */
+  takeBlock(store: Store, head: number): void {
+    store.base.set(head, FrameState.LIMBO, 0);
+    this.blocks.push(head);
+  }
+
+  /** Credit to give back to a control when the memory is free. */
+  addCharge(control: number, frames: number): void {
+    const { charges } = this;
+    for (let i = 0; i < charges.length; i += 2) {
+      if (charges[i] === control) {
+        charges[i + 1] = charges[i + 1]! + frames;
+        return;
+      }
+    }
+    charges.push(control, frames);
+  }
+
+  /** Forgets everything, so that the object serves the next slice. */
+  reset(): void {
+    this.batch = null;
+    this.blocks.length = 0;
+    this.charges.length = 0;
+    this.moving.length = 0;
+    this.spaces.length = 0;
+  }
+}
+
+/** Settles without waiting, if no other core and no older removal is in the way; returns whether it did. */
+export function settleNow(store: Store, removal: Removal): boolean {
+  if (store.inflight.parked.length > 0) reapParked(store);
+  const { batch } = removal;
+  if (batch !== null) {
+    if (store.port.needsRemote(batch)) return false;
+    store.port.flushLocal(batch);
+    removal.batch = null;
+    store.counters.localShootdowns += 1;
+  }
+  const waits =
+    removal.blocks.length > 0 && (store.inflight.open.length > 0 || store.inflight.parked.length > 0);
+  if (waits) return false;
+  giveBack(store, removal);
+  removal.reset();
+  return true;
+}
+
+/** Settles a removal. On return its memory is free, or in limbo because a core did not answer in time. */
+export function* settle(store: Store, removal: Removal): Operation<void> {
+  if (settleNow(store, removal)) return;
+  const { inflight } = store;
+  const number = inflight.begin();
+  const { batch } = removal;
+  for (const frame of removal.moving) raiseMoving(store, frame);
+  let result: WaitResult = 'done';
+  if (batch !== null) {
+    for (const task of removal.spaces) changePending(store, task, 1);
+    store.counters.remoteShootdowns += 1;
+    result = yield { kind: 'shootdown', batch };
+    for (const task of removal.spaces) changePending(store, task, -1);
+  }
+  inflight.end(number);
+  for (const frame of removal.moving) lowerMoving(store, frame);
+  store.progress();
+  while (inflight.hasOlder(number)) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+  if (result === 'limbo' || (inflight.parked.length > 0 && removal.blocks.length > 0)) {
+    park(store, removal, result === 'limbo' ? batch : null);
+  } else giveBack(store, removal);
+  removal.reset();
+  store.progress();
+}
+
+function park(store: Store, removal: Removal, batch: ShootdownBatch | null): void {
+  store.counters.limboBatches += 1;
+  store.inflight.parked.push({ batch, blocks: [...removal.blocks], charges: [...removal.charges] });
+}
+
+/**
+ * Frees parked memory when every parked batch has been answered meanwhile. All or none: a block without a batch
+ * of its own may have translations in anyone's.
+ */
+export function reapParked(store: Store): void {
+  const { parked } = store.inflight;
+  for (const { batch } of parked) if (batch !== null && store.port.needsRemote(batch)) return;
+  store.inflight.parked = [];
+  for (const held of parked) {
+    if (held.batch !== null) store.port.flushLocal(held.batch);
+    giveBack(store, held);
+  }
+  store.progress();
+}
+
+function giveBack(store: Store, held: Held): void {
+  for (const head of held.blocks) freeBlock(store, head);
+  for (let i = 0; i < held.charges.length; i += 2) {
+    store.controls.credit(held.charges[i]!, held.charges[i + 1]!);
+  }
+}
+
+/** Gives a block that nothing refers to back to its zone. */
+export function freeBlock(store: Store, head: number): void {
+  const order = store.base.order[head]!;
+  if (store.tuning.poison === 'on') store.port.poisonFrames(head, 1 << order);
+  store.port.emit(PhysmemEv.FrameFree, head, order, store.zones.zoneOf(head), 0);
+  store.zones.give(head);
+}
+
+function raiseMoving(store: Store, frame: number): void {
+  store.frames.raise(frame, FrameFlag.MOVING);
+  store.moving += 1;
+}
+
+function lowerMoving(store: Store, frame: number): void {
+  store.frames.lower(frame, FrameFlag.MOVING);
+  store.moving -= 1;
+}
+
+function changePending(store: Store, task: number, by: 1 | -1): void {
+  const space = store.spaces.get(task);
+  if (space === undefined) return;
+  space.pending += by;
+  if (space.pending === 0) store.port.wake(spaceKey(task));
+}

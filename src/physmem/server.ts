@@ -1,0 +1,59 @@
+/**
+ * The door of the server: what every request is checked for, from the table in src/abi/rpcs.ts, before its handler
+ * sees it. Answers never throw: a request of any task with any arguments gets an errno (I35).
+ */
+import { Errno, Reason } from '../abi/errno.ts';
+import { CAP_TYPE_NAMES, CapType, RIGHTS } from '../abi/rights.ts';
+import { Op, RPCS, type RpcDef } from '../abi/rpcs.ts';
+import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
+import { HANDLERS } from './handlers.ts';
+import { refusal, refuse } from './reply.ts';
+import { rightsFault } from './request.ts';
+import type { Store } from './store.ts';
+
+interface Row {
+  readonly words: number;
+  readonly capsMin: number;
+  readonly capsMax: number;
+  /** Bit per CapType on which it may be invoked. */
+  readonly types: number;
+  readonly rights: number;
+}
+
+/** Arguments of MAP beyond the words: the task capability may be left out. */
+const OPTIONAL_CAPS: ReadonlySet<number> = new Set([Op.MAP]);
+
+function rowOf(def: RpcDef): Row {
+  let types = 0;
+  for (const name of def.on) types |= 1 << CAP_TYPE_NAMES.indexOf(name);
+  const rightType = def.on.includes('control') ? CapType.CONTROL : CapType.CONTAINER;
+  let rights = 0;
+  for (const name of def.rights) {
+    rights |= RIGHTS.find((right) => right.type === rightType && right.name === name)!.bit;
+  }
+  const capsMin = OPTIONAL_CAPS.has(def.op) ? 0 : def.caps.length;
+  return { words: def.args.length, capsMin, capsMax: def.caps.length, types, rights };
+}
+
+const ROWS: readonly (Row | undefined)[] = RPCS.reduce<(Row | undefined)[]>((rows, def) => {
+  rows[def.op] = rowOf(def);
+  return rows;
+}, []);
+
+/** Answers a request, at once or as an operation that the kernel runs to its end. */
+export function serve(store: Store, request: RpcRequest): RpcReply | Operation {
+  store.counters.requests += 1;
+  const row = ROWS[request.op];
+  const handler = HANDLERS[request.op];
+  if (row === undefined || handler === undefined || ((row.types >>> request.target.type) & 1) === 0) {
+    return refuse(refusal(Errno.ENOSYS, Reason.UNKNOWN_OP, 0, request.op));
+  }
+  if (request.wordCount !== row.words) {
+    return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, row.words));
+  }
+  if (request.caps.length < row.capsMin || request.caps.length > row.capsMax) {
+    return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, row.capsMax));
+  }
+  const fault = row.rights === 0 ? null : rightsFault(request.target, row.rights);
+  return fault !== null ? refuse(fault) : handler(store, request);
+}

@@ -1,0 +1,151 @@
+/**
+ * Limited capabilities (physmem.md §2.4, §2.5): made by share, killed by revoke together with all that was derived
+ * from them. When revoke returns, every map made through them is gone from every TLB, what was taken out by SHARED
+ * copies through them is cut, and the slots are empty.
+ */
+import { PhysmemEv } from '../abi/events.ts';
+import { CapType } from '../abi/rights.ts';
+import type { Operation, RpcReply } from '../abi/server.ts';
+import type { Container, Limited } from './container.ts';
+import { FrameFlag } from './frame.ts';
+import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { begin } from './operation.ts';
+import { renewEntry } from './release.ts';
+import { Removal, settle } from './removal.ts';
+import { ok } from './reply.ts';
+import type { Store } from './store.ts';
+import { unmapRecord } from './translation.ts';
+
+/** Makes a limited capability; the caller has checked rights and quota. `parent` is 0 or a limited capability. */
+export function share(store: Store, container: Container, parent: number, rights: number): RpcReply {
+  const limited = store.limiteds.create();
+  limited.state = 'live';
+  limited.container = container.index;
+  limited.parent = parent;
+  limited.rights = rights;
+  limited.next = parent === 0 ? container.firstLimited : store.limiteds.at(parent).firstChild;
+  if (limited.next !== 0) store.limiteds.at(limited.next).prev = limited.index;
+  if (parent === 0) container.firstLimited = limited.index;
+  else store.limiteds.at(parent).firstChild = limited.index;
+  store.controls.at(container.control).objects += 1;
+  const object = store.limiteds.id(limited.index);
+  store.port.emit(PhysmemEv.Share, container.index, limited.index, rights, 0);
+  return ok([], [{ type: CapType.LIMITED, object, rights }]);
+}
+
+/** Whether `limited` was derived, in any number of steps, from `ancestor`. */
+export function isDerived(store: Store, limited: number, ancestor: number): boolean {
+  for (let at = store.limiteds.at(limited).parent; at !== 0; at = store.limiteds.at(at).parent) {
+    if (at === ancestor) return true;
+  }
+  return false;
+}
+
+/** Revokes a limited capability. */
+export const revoke = (store: Store, limited: Limited): RpcReply | Operation =>
+  begin(revokeInTurn(store, limited.index, limited.generation));
+
+function* revokeInTurn(store: Store, index: number, generation: number): Operation {
+  const { container } = store.limiteds.at(index);
+  const key = containerKey(container);
+  yield* store.guards.enter(key);
+  try {
+    const limited = store.limiteds.at(index);
+    // Someone who came first has revoked it: it is as dead as was asked.
+    if (limited.state !== 'live' || limited.generation !== generation) return ok([]);
+    const pages = yield* killLimited(store, index, 'cut');
+    store.port.emit(PhysmemEv.Revoke, container, index, pages, 0);
+    return ok([]);
+  } finally {
+    store.guards.leave(key);
+    store.port.wake(key);
+  }
+}
+
+/** What becomes of SHARED copies that were taken through a capability that dies. */
+export type Sharers = 'cut' | 'keep';
+
+/** Kills a limited capability and its descendants; the caller holds the container's guard. Returns pages unmapped. */
+export function* killLimited(store: Store, index: number, sharers: Sharers): Operation<number> {
+  const doomed = subtree(store, index);
+  for (const limited of doomed) store.limiteds.at(limited).state = 'dying';
+  const removal = new Removal();
+  let steps = store.tuning.sliceSteps;
+  for (const limited of doomed) {
+    store.port.revokeObject(CapType.LIMITED, store.limiteds.id(limited));
+    const record = store.limiteds.at(limited);
+    while (record.maps !== 0) {
+      unmapRecord(store, record.maps, removal);
+      steps -= 1;
+      if (steps > 0) continue;
+      yield* settle(store, removal);
+      yield { kind: 'pause' };
+      steps = store.tuning.sliceSteps;
+    }
+    yield* cutCopies(store, limited, sharers, removal);
+  }
+  yield* settle(store, removal);
+  for (const limited of doomed.reverse()) forget(store, limited);
+  return removal.unmappedPages;
+}
+
+function subtree(store: Store, index: number): number[] {
+  const found = [index];
+  for (let i = 0; i < found.length; i += 1) {
+    const first = store.limiteds.at(found[i]!).firstChild;
+    for (let child = first; child !== 0; child = store.limiteds.at(child).next) found.push(child);
+  }
+  return found;
+}
+
+/**
+ * Ends the sharing of every entry that was made by a SHARED copy through this capability, and of what was taken on
+ * from there through a limited capability of the receiving container (case F15). When the whole container goes
+ * away the sharers keep their memory (physmem.md §3.3), and only the mark goes.
+ */
+function* cutCopies(store: Store, limited: number, sharers: Sharers, removal: Removal): Operation<void> {
+  const { entries, frames } = store;
+  if (entries.via.size === 0) return;
+  for (let waits = true; waits; ) {
+    waits = false;
+    for (const entry of entriesVia(store, limited)) {
+      if (entries.via.get(entry) !== limited) continue;
+      if (sharers === 'keep') entries.via.delete(entry);
+      else if (frames.has(entries.frame[entry]!, FrameFlag.MOVING)) waits = true;
+      else cutEntry(store, entry, removal);
+    }
+    if (!waits) return;
+    yield* settle(store, removal);
+    if (store.moving > 0) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+  }
+}
+
+function entriesVia(store: Store, limited: number): number[] {
+  const found: number[] = [];
+  for (const [entry, via] of store.entries.via) if (via === limited) found.push(entry);
+  return found;
+}
+
+function cutEntry(store: Store, entry: number, removal: Removal): void {
+  const { entries } = store;
+  const container = entries.container[entry]!;
+  const onward: number[] = [];
+  for (let other = store.frames.entries[entries.frame[entry]!]!; other !== 0; other = entries.next[other]!) {
+    const via = entries.via.get(other);
+    if (other !== entry && via !== undefined && store.limiteds.at(via).container === container)
+      onward.push(other);
+  }
+  renewEntry(store, entry, removal);
+  for (const other of onward) if (entries.via.has(other)) cutEntry(store, other, removal);
+}
+
+function forget(store: Store, index: number): void {
+  const limited = store.limiteds.at(index);
+  const container = store.containers.at(limited.container);
+  if (limited.prev !== 0) store.limiteds.at(limited.prev).next = limited.next;
+  else if (limited.parent !== 0) store.limiteds.at(limited.parent).firstChild = limited.next;
+  else container.firstLimited = limited.next;
+  if (limited.next !== 0) store.limiteds.at(limited.next).prev = limited.prev;
+  store.controls.at(container.control).objects -= 1;
+  store.limiteds.free(limited);
+}

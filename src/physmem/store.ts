@@ -1,0 +1,101 @@
+/**
+ * All state of the server, reachable from one root: pools of records that name each other by integers, so that a
+ * snapshot can be taken between operations. No rule lives here; the rooms beside it (split, cow, removal, map,
+ * copy …) are functions over a Store.
+ */
+import { BaseFrames } from './base-frames.ts';
+import { BTrees } from './btree.ts';
+import { type Container, type Limited, newContainers, newLimiteds, type ObjectTable } from './container.ts';
+import { Controls } from './control.ts';
+import { type Counters, newCounters } from './counters.ts';
+import { Entries } from './entry.ts';
+import { Frames } from './frame.ts';
+import { Guards, PROGRESS_KEY } from './guard.ts';
+import { Inflight } from './inflight.ts';
+import { MapRecords } from './map-record.ts';
+import type { PlainData } from './plain-data.ts';
+import type { KernelPort } from './port.ts';
+import { Spaces } from './space.ts';
+import { Zones } from './zone.ts';
+
+export interface PhysmemOptions {
+  /** Largest frame order; at least 10, so that 4 MiB frames exist. */
+  readonly maxOrder?: number;
+  /** Share of the DMA zone that unrestricted requests leave alone while Normal has memory. */
+  readonly dmaReserve?: number;
+  /** Entries or table slots that an operation handles before it pauses. */
+  readonly sliceSteps?: number;
+}
+
+export interface Tuning {
+  readonly maxOrder: number;
+  readonly dmaReserve: number;
+  readonly sliceSteps: number;
+  readonly poison: 'on' | 'off';
+}
+
+export class Store {
+  readonly port: KernelPort;
+  readonly tuning: Tuning;
+  readonly base: BaseFrames;
+  readonly zones: Zones;
+  readonly controls = new Controls();
+  readonly containers: ObjectTable<Container> = newContainers();
+  readonly limiteds: ObjectTable<Limited> = newLimiteds();
+  readonly entries = new Entries();
+  readonly frames = new Frames();
+  readonly trees = new BTrees();
+  readonly maps = new MapRecords();
+  readonly spaces = new Spaces();
+  readonly guards = new Guards();
+  readonly inflight = new Inflight();
+  counters: Counters = newCounters();
+  /** Frames that carry FrameFlag.MOVING. */
+  moving = 0;
+
+  constructor(port: KernelPort, frameCount: number, dmaEnd: number, tuning: Tuning) {
+    this.port = port;
+    this.tuning = tuning;
+    this.base = new BaseFrames(frameCount);
+    this.zones = new Zones(this.base, dmaEnd, tuning.maxOrder);
+  }
+
+  /** Wakes operations that wait for a shootdown, a moving frame or memory. */
+  progress(): void {
+    this.port.wake(PROGRESS_KEY);
+  }
+
+  save(): PlainData {
+    return {
+      base: this.base.save(),
+      zones: this.zones.save(),
+      controls: this.controls.save(),
+      containers: this.containers.save(),
+      limiteds: this.limiteds.save(),
+      entries: this.entries.save(),
+      frames: this.frames.save(),
+      trees: this.trees.save(),
+      maps: this.maps.save(),
+      spaces: this.spaces.save(),
+      inflight: this.inflight.save(),
+      counters: { ...this.counters },
+    };
+  }
+
+  load(saved: PlainData): void {
+    const from = saved as Record<string, PlainData>;
+    this.base.load(from['base']);
+    this.zones.load(from['zones']);
+    this.controls.load(from['controls']);
+    this.containers.load(from['containers']);
+    this.limiteds.load(from['limiteds']);
+    this.entries.load(from['entries']);
+    this.frames.load(from['frames']);
+    this.trees.load(from['trees']);
+    this.maps.load(from['maps']);
+    this.spaces.load(from['spaces']);
+    this.inflight.load(from['inflight']);
+    this.counters = { ...(from['counters'] as unknown as Counters) };
+    this.moving = 0;
+  }
+}

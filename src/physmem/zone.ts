@@ -1,0 +1,129 @@
+/**
+ * Zones: ranges of physical memory with a purpose, as data (physmem.md §1, §5.1). Unrestricted requests are served
+ * from the last zone (Normal) first, to spare memory below 16 MiB; the DMA zone keeps a reserve that they
+ * may use only when Normal can not hold the block at all, even in pieces.
+ */
+import { type BaseFrames, FrameState } from './base-frames.ts';
+import { Buddy } from './buddy.ts';
+import { assert, type PlainData } from './plain-data.ts';
+
+export enum ZoneId {
+  DMA = 0,
+  NORMAL = 1,
+}
+
+export interface Zone {
+  readonly name: string;
+  readonly buddy: Buddy;
+  /** Base frames that unrestricted requests leave alone while another zone has memory. */
+  reserve: number;
+}
+
+export class Zones {
+  readonly zones: readonly Zone[];
+  readonly #table: BaseFrames;
+
+  constructor(table: BaseFrames, dmaEnd: number, maxOrder: number) {
+    const edge = Math.min(dmaEnd, table.count);
+    this.#table = table;
+    this.zones = [
+      { name: 'DMA', buddy: new Buddy(table, 0, edge, maxOrder), reserve: 0 },
+      { name: 'Normal', buddy: new Buddy(table, edge, table.count, maxOrder), reserve: 0 },
+    ];
+  }
+
+  get freeFrames(): number {
+    let sum = 0;
+    for (const zone of this.zones) sum += zone.buddy.freeFrames;
+    return sum;
+  }
+
+  /** Sets each zone's reserve as a share of what is free in it now. */
+  setReserve(share: number): void {
+    const dma = this.zones[ZoneId.DMA]!;
+    dma.reserve = Math.floor(dma.buddy.freeFrames * share);
+  }
+
+  zoneOf(frame: number): ZoneId {
+    return frame < this.zones[ZoneId.DMA]!.buddy.end ? ZoneId.DMA : ZoneId.NORMAL;
+  }
+
+  /** Takes a block for unrestricted use; returns its head or -1. The caller sets its state at once. */
+  take(order: number): number {
+    const normal = this.zones[ZoneId.NORMAL]!.buddy;
+    const head = normal.take(order);
+    if (head >= 0) return head;
+    const dma = this.zones[ZoneId.DMA]!;
+    const size = 1 << order;
+    if (dma.buddy.freeFrames - size < dma.reserve && normal.freeFrames >= size) return -1;
+    return dma.buddy.take(order);
+  }
+
+  /** Takes a block below the DMA limit; returns its head or -1. */
+  takeDma(order: number): number {
+    return this.zones[ZoneId.DMA]!.buddy.take(order);
+  }
+
+  give(head: number): void {
+    this.zones[this.zoneOf(head)]!.buddy.give(head);
+  }
+
+  /** Frees a range of base frames at boot, as the largest aligned blocks. */
+  giveRange(frame: number, count: number): void {
+    for (const zone of this.zones) {
+      const from = Math.max(frame, zone.buddy.base);
+      const end = Math.min(frame + count, zone.buddy.end);
+      for (const { head, order } of alignedBlocks(from, end - from, zone.buddy.maxOrder)) {
+        this.#table.makeBlock(head, order, FrameState.RESERVED);
+        this.give(head);
+      }
+    }
+  }
+
+  save(): PlainData {
+    return this.zones.map(({ buddy, reserve }) => ({
+      reserve,
+      freeFrames: buddy.freeFrames,
+      counts: buddy.free.map((map) => map.count),
+      words: buddy.free.map((map) => map.words.slice()),
+    }));
+  }
+
+  load(saved: PlainData): void {
+    const rows = saved as readonly {
+      reserve: number;
+      freeFrames: number;
+      counts: readonly number[];
+      words: readonly Uint32Array[];
+    }[];
+    assert(rows.length === this.zones.length, 'saved zones differ');
+    this.zones.forEach((zone, index) => {
+      const row = rows[index]!;
+      zone.reserve = row.reserve;
+      zone.buddy.freeFrames = row.freeFrames;
+      zone.buddy.free.forEach((map, order) => {
+        map.count = row.counts[order]!;
+        map.words.set(row.words[order]!);
+      });
+    });
+  }
+}
+
+export interface AlignedBlock {
+  readonly head: number;
+  readonly order: number;
+}
+
+/** Cuts a range of base frames into the fewest naturally aligned blocks. */
+export function alignedBlocks(frame: number, count: number, maxOrder: number): AlignedBlock[] {
+  const blocks: AlignedBlock[] = [];
+  let head = frame;
+  const end = frame + count;
+  while (head < end) {
+    let order = 0;
+    while (order < maxOrder && (head & ((2 << order) - 1)) === 0 && head + (2 << order) <= end) order += 1;
+    blocks.push({ head, order });
+    head += 1 << order;
+  }
+  return blocks;
+}
