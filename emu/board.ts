@@ -1,12 +1,13 @@
 /**
  * The board: which chips there are, at which addresses, on which lines. Wiring only; adding a device is one line
- * in each of the three lists below. IRQ n goes to the 8259 pair and to input n of the I/O APIC (the 8259's output
+ * in each of the lists below that concern it. IRQ n goes to the 8259 pair and to input n of the I/O APIC (the 8259's output
  * to LINT0 of core 0), as the MP table says.
  */
 import { IRQ_COM1, IRQ_KEYBOARD } from './arch/address-map.ts';
 import { BOOT_BARE, BOOT_HOSTED } from './arch/boot-info.ts';
 import type {
   Clock,
+  DeviceTimer,
   EventPort,
   IrqLine,
   MmioRegion,
@@ -85,6 +86,11 @@ export class Board implements Snapshotable {
   get portRanges(): readonly PortRange[] {
     const single = [this.uart, this.cmos, this.vga.crtcPorts, this.bootConfig];
     return [...single, ...this.pic.portRanges, ...this.keyboard.portRanges, ...this.debugRanges];
+  }
+
+  /** Everything that may be armed at the clock. */
+  get timers(): readonly DeviceTimer[] {
+    return [this.apicBus, ...this.apicBus.lapics.map((lapic) => lapic.timer)];
   }
 
   save(): PlainData {

@@ -7,11 +7,12 @@
  * it for a slice that ends at the quantum or at the next timer, whichever is first. A slice that the caller's
  * budget cuts short is continued by the next step, so that where a caller pauses never changes what happens.
  */
-import { ROM_BASE, ROM_SIZE } from './arch/address-map.ts';
+import { PORT_COM1, PORT_DEBUG_CONSOLE, ROM_BASE, ROM_SIZE } from './arch/address-map.ts';
 import { Attention, CoreF, R, RunState } from './arch/core-layout.ts';
 import { type Engine, Exit } from './arch/engine.ts';
 import { Ev } from './arch/events.ts';
 import type { EventPort, PlainData } from './arch/ports.ts';
+import { VEC_NMI } from './arch/vectors.ts';
 import { Board } from './board.ts';
 import { EmulatedClock } from './clock.ts';
 import { CorePins } from './core-signals.ts';
@@ -46,8 +47,6 @@ export interface RunLimits {
 export type ConsoleListener = (byte: number, port: number) => void;
 
 const NO_CORE = -1;
-const PORT_SERIAL = 0x3f8;
-const PORT_DEBUG = 0xe9;
 
 export class Machine {
   readonly settings: MachineSettings;
@@ -116,8 +115,7 @@ export class Machine {
     const pages = new RamPageStore(memory.ram);
     const { tlb, board, clock, engine, schedule, context } = this;
     this.parts = { memory, tlb, pages, board, clock, engine, schedule, context };
-    this.clock.register(this.board.apicBus);
-    for (const lapic of this.lapics) this.clock.register(lapic.timer);
+    for (const timer of this.board.timers) this.clock.register(timer);
     this.powerOn();
   }
 
@@ -235,9 +233,9 @@ export class Machine {
       signals: this.pins,
       debug: {
         post: (core, code) => this.events.sink?.emit(Ev.Post, core, this.clock.now(), code, 0, 0, 0),
-        consoleByte: (core, byte) => this.consoleByte(core, byte, PORT_DEBUG),
+        consoleByte: (core, byte) => this.consoleByte(core, byte, PORT_DEBUG_CONSOLE),
         exit: (core, value) => this.exitPort(core, value),
-        handOver: (core) => this.requestHandOver(core),
+        handOver: () => this.requestHandOver(),
       },
       kbcLines: {
         reset: () => this.end({ kind: 'reset' }),
@@ -246,7 +244,7 @@ export class Machine {
       chargeIpiSend: (core) => {
         this.cores[core]!.f[CoreF.CYCLES]! += costs.ipiSend;
       },
-      serialByte: (byte) => this.consoleByte(this.running, byte, PORT_SERIAL),
+      serialByte: (byte) => this.consoleByte(this.running, byte, PORT_COM1),
     });
   }
 
@@ -333,8 +331,12 @@ export class Machine {
     if (!cutByHost || this.endSlice) this.sliceLeft = 0;
   }
 
+  /** An NMI needs no acknowledgement by the local APIC; everything else does. */
   private deliverToKernel(core: number): void {
-    const vector = this.board.apicBus.acknowledge(core);
+    const { r } = this.cores[core]!;
+    const isNmi = (r[R.ATTENTION]! & Attention.Nmi) !== 0;
+    if (isNmi) r[R.ATTENTION]! &= ~Attention.Nmi;
+    const vector = isNmi ? VEC_NMI : this.board.apicBus.acknowledge(core);
     if (vector >= 0) this.kernel?.interrupt(core, vector);
   }
 
@@ -383,7 +385,7 @@ export class Machine {
     this.exit(core, ((value << 1) | 1) >>> 0);
   }
 
-  private requestHandOver(_core: number): void {
+  private requestHandOver(): void {
     if (this.kernel === null) return;
     this.handOverPending = true;
     this.cutSlice();

@@ -46,7 +46,8 @@ export class RamPageStore {
     for (let frame = 0; frame < frameCount; frame++) {
       const page = wanted.get(frame);
       if (page !== undefined) this.ram.set(page, frame * PAGE_SIZE);
-      else this.ram.fill(0, frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE);
+      // Looked at first: a page that was never touched costs the host no memory as long as nobody writes to it.
+      else if (!this.isZero(frame)) this.ram.fill(0, frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE);
     }
     this.shared = wanted;
   }

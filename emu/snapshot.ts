@@ -71,9 +71,10 @@ export function loadParts(parts: MachineParts, data: PlainData): void {
     throw new RangeError(`the snapshot is of a machine with ${state.shape}, this one has ${shapeOf(memory)}`);
   }
   for (const [core, block] of state.cores.entries()) {
+    // Before the TLB is overwritten: it tells which few words of the flat tables are not zero.
+    tlb.dropFlat(core);
     memory.r[core]!.set(block);
     memory.tlb[core]!.set(state.tlb[core]!);
-    tlb.resetFlat(core);
   }
   parts.pages.load(state.ram);
   parts.engine.reset();

@@ -256,6 +256,15 @@ describe('the hand-over and the trap line', () => {
     expect(at).toBeLessThanOrEqual(sent + machine.settings.costs.ipiDeliver + 300);
   });
 
+  it('gives an NMI to the kernel once, as vector 2', () => {
+    const { machine, log } = handedOver();
+    machine.wake(0);
+    machine.cores[0]!.r[R.EFLAGS]! |= Flag.IF;
+    machine.cores[1]!.r[R.ATTENTION]! |= Attention.Nmi;
+    machine.run({ maxInstructions: 5000 });
+    expect(log.slice(1)).toEqual(['interrupt 1 2 at 0']);
+  });
+
   it('fires the core timer at its deadline, jumping over the time when everybody sleeps', () => {
     const { machine, log } = handedOver();
     machine.armCoreTimer(1, 1_000_000, 0x60);
