@@ -70,6 +70,8 @@ export interface KernelContext {
   readonly transactions: Map<number, Transaction>;
   /** Event key → operations that wait for it. */
   readonly events: Map<number, number[]>;
+  /** Slices of paused operations that this entry of the kernel may still run. */
+  slices: number;
   /** Chores, done before the kernel is left: */
   chores: boolean;
   readonly turns: number[];
@@ -90,6 +92,7 @@ export const newContext = (machine: MachinePort, config: KernelConfig): KernelCo
   operations: new Map(),
   transactions: new Map(),
   events: new Map(),
+  slices: 0,
   chores: false,
   turns: [],
   condemned: [],

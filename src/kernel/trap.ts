@@ -57,6 +57,7 @@ export function enter(k: KernelContext, coreNumber: number): Core {
   k.core = coreNumber;
   const core = coreOf(k, coreNumber);
   core.kicked = 0;
+  k.slices = core.paused.length > 0 ? 1 : 0;
   charge(k, k.costs.trapEntry);
   return core;
 }
@@ -70,17 +71,21 @@ export function leave(k: KernelContext, core: Core): void {
   charge(k, k.costs.trapReturn);
 }
 
-/** Picks what the core does next. A paused operation takes its turn before a thread that begins a new quantum. */
+/**
+ * Picks what the core does next. An operation that ended a slice in an earlier entry takes its turn before a
+ * thread that begins a new quantum: one slice, so that guests run between slices.
+ */
 function choose(k: KernelContext, core: Core): void {
   if (core.current !== 0) {
     const thread = threadOf(k, core.current);
-    if (core.paused.length === 0 && mayStay(k, core, thread)) {
+    if (k.slices === 0 && mayStay(k, core, thread)) {
       core.reschedule = Reschedule.NO;
       return;
     }
     putBack(k, core, thread);
   }
-  if (core.paused.length > 0 && !isDonated(k, core)) {
+  if (k.slices > 0 && core.paused.length > 0 && !isDonated(k, core)) {
+    k.slices = 0;
     drive(k, k.operations.get(core.paused.shift()!)!);
     settle(k, core);
   }
