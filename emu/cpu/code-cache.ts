@@ -1,13 +1,14 @@
 /**
  * Decoded instructions, by physical page. A slot is one frame in one decode mode; its index gives for each byte offset
  * the arena position of the record that starts there. Records of one run lie behind each other, so that the next
- * instruction is the next record. Dropping an instruction patches its record to OP_LOOKUP, so that links and runs that
+ * instruction is the next record. Dropping an instruction patches its record to Form.Lookup, so that links and runs that
  * lead to it need not be found. When arena or slots are used up, everything is dropped.
  */
 import type { Bus } from '../mem/bus.ts';
 import type { SharedMemory } from '../mem/memory.ts';
 import { Decoder, MAX_LENGTH } from './decode.ts';
-import { OP_CROSSING, OP_END, OP_GENERAL, OP_GOTO, OP_LOOKUP, selectForm } from './forms.ts';
+import { selectForm } from './forms.ts';
+import { Form } from './loop.ts';
 import { I_ENTRY, I_LINK, I_OP, I_POS, RECORD_WORDS } from './record.ts';
 import { ENTRIES } from './table/table.ts';
 
@@ -89,27 +90,27 @@ export class CodeCache {
     for (let count = 0; count < RUN_LIMIT; count++) {
       const i = this.next;
       if (count > 0 && (at === 4096 || this.index[base + at] !== 0)) {
-        this.pseudo(i, at === 4096 ? OP_END : OP_GOTO, at, at === 4096 ? 0 : this.index[base + at]);
+        this.pseudo(i, at === 4096 ? Form.End : Form.Goto, at, at === 4096 ? 0 : this.index[base + at]);
         return first;
       }
       this.index[base + at] = i;
       const length = this.decodeOne(mode, host + at, 4096 - at, i, at);
       if (length === 0) {
-        this.pseudo(i, OP_CROSSING, at, 0);
+        this.pseudo(i, Form.Crossing, at, 0);
         return first;
       }
       this.next += RECORD_WORDS;
       at += length;
       if (ENTRIES[this.ops[i + I_ENTRY]].ends === true) break;
     }
-    this.pseudo(this.next, at === 4096 ? OP_END : OP_LOOKUP, at, 0);
+    this.pseudo(this.next, at === 4096 ? Form.End : Form.Lookup, at, 0);
     return first;
   }
 
   private decodeOne(mode: number, host: number, available: number, i: number, at: number): number {
     const code32 = (mode & MODE_CODE32) !== 0;
     const length = this.decoder.decode(this.memory.u8, host, available, code32, this.ops, i, at);
-    if (length > 0) this.ops[i + I_OP] = (mode & MODE_FLAT) !== 0 ? selectForm(this.ops, i) : OP_GENERAL;
+    if (length > 0) this.ops[i + I_OP] = (mode & MODE_FLAT) !== 0 ? selectForm(this.ops, i) : Form.General;
     return length;
   }
 
@@ -121,12 +122,12 @@ export class CodeCache {
     const code32 = (mode & MODE_CODE32) !== 0;
     const length = this.decoder.decode(bytes, 0, count, code32, this.ops, i, offset);
     if (length === 0) return 0;
-    this.ops[i + I_OP] = OP_GENERAL;
-    this.pseudo(i + RECORD_WORDS, OP_LOOKUP, offset + length, 0);
+    this.ops[i + I_OP] = Form.General;
+    this.pseudo(i + RECORD_WORDS, Form.Lookup, offset + length, 0);
     return i;
   }
 
-  /** A record that is no instruction: OP_END, OP_GOTO, OP_LOOKUP or OP_CROSSING. */
+  /** A record that is no instruction: Form.End, Form.Goto, Form.Lookup or Form.Crossing. */
   private pseudo(i: number, op: number, at: number, link: number): void {
     this.ops[i + I_OP] = op;
     this.ops[i + I_POS] = at;
@@ -141,9 +142,9 @@ export class CodeCache {
       for (let at = Math.max(0, offset - MAX_LENGTH + 1); at < offset + length; at++) {
         const i = this.index[base + at];
         if (i === 0) continue;
-        if (this.ops[i + I_OP] !== OP_CROSSING && at + (this.ops[i + I_POS] >>> 16) <= offset) continue;
+        if (this.ops[i + I_OP] !== Form.Crossing && at + (this.ops[i + I_POS] >>> 16) <= offset) continue;
         this.index[base + at] = 0;
-        this.ops[i + I_OP] = OP_LOOKUP;
+        this.ops[i + I_OP] = Form.Lookup;
       }
     }
     if (length === 4096) this.bus.unmarkCode(frame);
