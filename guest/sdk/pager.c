@@ -71,6 +71,14 @@ void region_remove(uint32_t vaddr, uint32_t size) {
   unlock(&regions_lock);
 }
 
+void task_forget(uint32_t badge) {
+  lock(&regions_lock);
+  for (struct region *r = regions; r < regions + REGIONS_MAX; r++)
+    if (r->badge == badge)
+      r->size = 0;
+  unlock(&regions_lock);
+}
+
 void *container_attach(slot_t container, uint32_t start, uint32_t size, uint32_t access) {
   struct region region = {vaddr_reserve(size, PAGE_SIZE), size, container, start, access, 0, 0};
   return region_add(&region) ? 0 : (void *)region.vaddr;
@@ -80,14 +88,20 @@ uint32_t pager_fault_count(void) {
   return fault_count;
 }
 
-static int find_region(uint32_t badge, uint32_t address, struct region *out) {
-  int found = 0;
+enum found { NO_TASK, NO_REGION, FOUND };
+
+static enum found find_region(uint32_t badge, uint32_t address, struct region *out) {
+  enum found found = NO_TASK;
   lock(&regions_lock);
-  for (const struct region *r = regions; r < regions + REGIONS_MAX && !found; r++)
-    if (r->badge == badge && address - r->vaddr < r->size) {
+  for (const struct region *r = regions; r < regions + REGIONS_MAX && found != FOUND; r++) {
+    if (r->size == 0 || r->badge != badge)
+      continue;
+    found = NO_REGION;
+    if (address - r->vaddr < r->size) {
       *out = *r;
-      found = 1;
+      found = FOUND;
     }
+  }
   unlock(&regions_lock);
   return found;
 }
@@ -110,7 +124,10 @@ static uint32_t refuse(const struct fault *fault, uint32_t badge, const char *wh
 static uint32_t serve_page_fault(const struct fault *fault, uint32_t badge) {
   struct region region;
   char why[160];
-  if (!find_region(badge, fault->address, &region))
+  enum found found = find_region(badge, fault->address, &region);
+  if (found == NO_TASK)
+    return KILL;
+  if (found == NO_REGION)
     return refuse(fault, badge, "no region is there");
   if (fault->error_code & ERROR_WRITE && !(region.access & ACCESS_WRITE))
     return refuse(fault, badge, "the region is read-only");

@@ -106,6 +106,10 @@ struct task {
  * module; EINVAL: not a static ELF32 i386 image with page-aligned segments; others from the operations used. */
 int task_start(const struct task_spec *spec, struct task *out);
 
+/* Forgets the regions of a started task whose end is wanted (its control is going to be destroyed): the pager thread
+ * then lets the task's faulting threads die without a word. */
+void task_forget(uint32_t badge);
+
 /* Waits until a thread of another task is gone; returns the errno that told it (ESRCH, ECANCELED or EBADF). The
  * thread must not be receiving from anyone, or it would get an empty message with label 0. */
 int thread_wait_end(slot_t thread);

@@ -90,6 +90,7 @@ int main(void) {
   printf(WHO "The child spins, reading its page on core %u. I destroy its control.\n", core);
   show_control(WHO, "story control", story);
   uint32_t before = free_frames(story);
+  task_forget(STORY_BADGE);
   must(control_destroy(child), "control_destroy");
   uint32_t after = free_frames(story);
   show_control(WHO, "story control", story);
