@@ -2,19 +2,17 @@
  * `physmem bare IMAGE`: a multiboot image on the machine with no kernel attached. Serial line and debug port come to
  * standard output; the exit port (0xF4) ends the run with status (v << 1) | 1, which is then the exit code.
  */
-import { EXCEPTION_NAMES } from '../../emu/arch/vectors.ts';
 import { ImageError } from '../../emu/image-error.ts';
 import { Machine } from '../../emu/machine.ts';
 import { type LoadPlan, loadPlan, planMultiboot } from '../../emu/multiboot.ts';
-import type { StopReason } from '../../emu/stop-reason.ts';
 import { firmwareRom } from '../../firmware/image.ts';
-import { hex32, thousands } from '../observe/number-format.ts';
+import { thousands } from '../observe/number-format.ts';
 import { HostError } from '../scenario/host-error.ts';
 import { ConsoleWriter } from './console-writer.ts';
-import { ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import type { MachineOptions, OutputOptions } from './options.ts';
-import { type RunEnd, runSliced } from './sliced-run.ts';
+import { outcomeOf } from './run-end.ts';
+import { runSliced } from './sliced-run.ts';
 import { StatusLine } from './status-line.ts';
 
 export interface BareOptions extends MachineOptions, OutputOptions {
@@ -58,7 +56,7 @@ export async function bareCommand(path: string, options: BareOptions, io: Io): P
   const hostSeconds = Number((io.hostSeconds() - started).toFixed(6));
   status.clear();
   output.endLine();
-  const exit = exitOf(end);
+  const exit = outcomeOf(end);
   const { instructions, cycles } = machine;
   if (isJson) {
     const report = { image: path, instructions, cycles, hostSeconds, exit, console: output.text() };
@@ -79,47 +77,5 @@ function planImage(path: string, options: BareOptions, ramBytes: number, io: Io)
   } catch (error) {
     if (error instanceof ImageError) throw new HostError(`${path}: ${error.message}`);
     throw error;
-  }
-}
-
-interface BareExit {
-  readonly kind: 'exit' | 'shutdown' | 'reset' | 'idle' | 'limit' | 'interrupted';
-  /** The status of the exit port, else null. */
-  readonly status: number | null;
-  readonly sentence: string;
-  /** Exit code of this program. */
-  readonly code: number;
-}
-
-function exitOf(end: RunEnd<StopReason>): BareExit {
-  if (end.kind === 'limit')
-    return { kind: 'limit', status: null, sentence: end.sentence, code: ExitCode.LIMIT };
-  if (end.kind === 'interrupted') {
-    return { kind: 'interrupted', status: null, sentence: 'stopped by Ctrl-C', code: ExitCode.INTERRUPTED };
-  }
-  const stopped = (kind: 'shutdown' | 'reset' | 'idle', sentence: string): BareExit => ({
-    kind,
-    status: null,
-    sentence,
-    code: ExitCode.MACHINE_STOPPED,
-  });
-  const { stop } = end;
-  switch (stop.kind) {
-    case 'exit-port':
-      return {
-        kind: 'exit',
-        status: stop.status,
-        sentence: `exit status ${stop.status}`,
-        code: stop.status & 0xff,
-      };
-    case 'shutdown': {
-      const { vector, eip, cr2 } = stop.fault;
-      const fault = `${EXCEPTION_NAMES[vector] ?? `vector ${vector}`} at ${hex32(eip)} (CR2 ${hex32(cr2)})`;
-      return stopped('shutdown', `triple fault of core ${stop.core}; the last exception was ${fault}`);
-    }
-    case 'reset':
-      return stopped('reset', 'the guest pulled the reset line');
-    default:
-      return stopped('idle', 'every core is halted and nothing can wake it');
   }
 }

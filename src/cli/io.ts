@@ -32,15 +32,8 @@ export interface Terminal {
   readonly colours: 'on' | 'off';
 }
 
-/** Environment variables that shape the output (no-color.org; POSIX COLUMNS, LC_ALL, LC_CTYPE, LANG, TERM). */
-export interface OutputEnvironment {
-  readonly NO_COLOR?: string | undefined;
-  readonly TERM?: string | undefined;
-  readonly COLUMNS?: string | undefined;
-  readonly LC_ALL?: string | undefined;
-  readonly LC_CTYPE?: string | undefined;
-  readonly LANG?: string | undefined;
-}
+/** The environment; NO_COLOR (no-color.org), TERM, COLUMNS and the locale of POSIX shape the output. */
+export type OutputEnvironment = Readonly<Record<string, string | undefined>>;
 
 export interface StreamShapes {
   readonly out: 'terminal' | 'pipe';

@@ -24,7 +24,7 @@ export function nodeIo(): Io {
       err: shape(stderr.isTTY),
       columns: stdout.columns,
     }),
-    readFile: (path) => attempt(path, 'read', () => readFileSync(path)),
+    readFile: (path) => attempt(path, 'read', () => new Uint8Array(readFileSync(path))),
     writeFile: (path, data) => attempt(path, 'written', () => writeFileSync(path, data)),
     exists: (path) => isThere(path),
     shippedImages: shippedImages(),

@@ -10,7 +10,8 @@ import type { Io } from './io.ts';
 import { listCommand } from './list-command.ts';
 import { addMachineOptions, addOutputOptions, addScenarioOptions, word } from './options.ts';
 import { type RunOptions, runCommand } from './run-command.ts';
-import { TRACE_FORMATS, type TraceOptions, traceCommand } from './trace-command.ts';
+import { type TraceOptions, traceCommand } from './trace-command.ts';
+import { TRACE_FORMATS } from './trace-files.ts';
 
 const ABOUT =
   'physmem is the physical memory server of the Hurd on L4, running on an emulated x86 multi-core machine.';
@@ -18,7 +19,7 @@ const ABOUT =
 const EXAMPLES = `
 Examples:
   physmem run story                     the seed's story, frame map, counters
-  physmem run story --cores 4 --seed 7  on another machine, interleaved otherwise
+  physmem run story --cores 4 --seed 7  another machine, another interleaving
   physmem run my.elf one two            your own static ELF32 i386 program
   physmem run story --set faults.skipShootdown=on
   physmem trace story --filter tlb,physmem --format text

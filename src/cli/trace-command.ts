@@ -1,18 +1,57 @@
-import { HostError } from '../scenario/host-error.ts';
-import type { Io } from './io.ts';
-import type { ScenarioOptions } from './options.ts';
+/** `physmem trace SCENARIO`: records the events of a run and writes them, for people, programs or Perfetto's page. */
 
-export const TRACE_FORMATS = ['jsonl', 'perfetto', 'text'] as const;
+import { EVENT_GROUPS, kindsOf } from '../observe/event-table.ts';
+import { plural } from '../observe/number-format.ts';
+import { TraceRecording } from '../observe/trace-recording.ts';
+import { HostError, quoted } from '../scenario/host-error.ts';
+import { suggestion } from '../scenario/nearest-word.ts';
+import { ConsoleWriter } from './console-writer.ts';
+import type { Io } from './io.ts';
+import { changesOf, type ScenarioOptions } from './options.ts';
+import { outcomeOf } from './run-end.ts';
+import { openSystem, runSession, systemConfig } from './session.ts';
+import { StatusLine } from './status-line.ts';
+import { findTarget } from './target.ts';
+import { type TraceFormat, traceText } from './trace-files.ts';
+
 export interface TraceOptions extends ScenarioOptions {
   readonly out?: string;
-  readonly format: string;
+  readonly format: TraceFormat;
   readonly filter?: string;
 }
+
+/** Returns the exit code of the run. The guests' output is not shown. @throws HostError */
 export async function traceCommand(
-  _t: string,
-  _a: readonly string[],
-  _o: TraceOptions,
-  _io: Io,
+  name: string,
+  args: readonly string[],
+  options: TraceOptions,
+  io: Io,
 ): Promise<number> {
-  throw new HostError('the system is not wired yet');
+  const kinds = options.filter === undefined ? null : filterKinds(options.filter);
+  const target = findTarget(name, args, changesOf(options), options.module ?? [], io);
+  const config = systemConfig(target);
+  const system = openSystem(config, null);
+  const recording = new TraceRecording(system.trace, kinds);
+  const output = new ConsoleWriter(io, { show: 'kept', sources: [] });
+  const status = new StatusLine(io, 'on');
+  const { end, framesAtBoot } = await runSession(system, target.scenario.limits, output, status, io);
+  const outcome = outcomeOf(end);
+  const context = { cores: system.machine.cores.length, rootName: config.root.name, framesAtBoot };
+  const text = traceText(recording, options.format, context);
+  if (options.out === undefined) io.out(text);
+  else {
+    io.writeFile(options.out, text);
+    io.err(`${options.out}: ${plural(recording.length, 'event')}; ${outcome.sentence}\n`);
+  }
+  return outcome.code;
+}
+
+function filterKinds(filter: string): ReadonlySet<number> {
+  const words = filter.split(',').map((word) => word.trim());
+  const { kinds, unknown } = kindsOf(words);
+  const [first] = unknown;
+  if (first !== undefined) {
+    throw new HostError(`--filter cannot be ${quoted(first)}${suggestion(first, EVENT_GROUPS)}`);
+  }
+  return kinds;
 }

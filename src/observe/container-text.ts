@@ -12,8 +12,6 @@ export interface EntryView {
   readonly cow: 'cow' | '';
   /** Entries that name the same frame, this one included. */
   readonly references: number;
-  /** Time at which it was bound, in cycles; null when that is not known. */
-  readonly boundAt: number | null;
   readonly pinned: number;
 }
 
@@ -53,7 +51,6 @@ function entryRow(entry: EntryView): string[] {
     entry.cow === 'cow' ? 'copy-on-write' : '',
     entry.references > 1 ? `shared by ${entry.references}` : '',
     entry.pinned > 0 ? plural(entry.pinned, 'pin') : '',
-    entry.boundAt === null ? '' : `bound at ${entry.boundAt}`,
   ];
   return [
     `  ${hex32(entry.start)}-${hex32(entry.start + bytes - 1)}`,

@@ -4,35 +4,11 @@
  * prints it. When a cell is one frame, a capital letter begins a block and small letters continue it, so that
  * orders can be read; when a cell is many frames, a capital letter fills the cell.
  */
-export type FrameState =
-  | 'free'
-  | 'soft'
-  | 'bound'
-  | 'server'
-  | 'page table'
-  | 'quarantine'
-  | 'limbo'
-  | 'kernel'
-  | 'reserved'
-  | 'hole';
-
-/** States by their number in FrameMapInput.state. */
-export const FRAME_STATES: readonly FrameState[] = [
-  'free',
-  'soft',
-  'bound',
-  'server',
-  'page table',
-  'quarantine',
-  'limbo',
-  'kernel',
-  'reserved',
-  'hole',
-];
+import { FRAME_STATE_NAMES, FrameState } from '../physmem/base-frames.ts';
 
 export interface FrameMapInput {
   readonly zones: readonly { readonly name: string; readonly first: number; readonly end: number }[];
-  /** Index in FRAME_STATES of each base frame. */
+  /** FrameState of each base frame. */
   readonly state: Uint8Array;
   /** For bound frames: index in `owners`; SHARED when several controls are charged for it. */
   readonly owner: Int16Array;
@@ -76,34 +52,21 @@ export interface FrameMap {
   readonly legend: readonly LegendItem[];
 }
 
-const STATE_GLYPHS: Readonly<Record<FrameState, string>> = {
-  free: '.',
-  soft: ',',
-  bound: '@',
-  server: '=',
-  'page table': '+',
-  quarantine: '!',
-  limbo: '~',
-  kernel: '%',
-  reserved: '#',
-  hole: '_',
+/** Sign and meaning of each state. */
+const STATES: Readonly<Record<FrameState, readonly [glyph: string, meaning: string]>> = {
+  [FrameState.FREE]: ['.', 'free'],
+  [FrameState.SOFT]: [',', 'softly returned'],
+  [FrameState.BOUND]: ['@', 'bound, owners beyond Z'],
+  [FrameState.SERVER]: ['=', 'message frames'],
+  [FrameState.PAGE_TABLE]: ['+', 'page tables'],
+  [FrameState.QUARANTINE]: ['!', 'quarantine (a pin or a device)'],
+  [FrameState.LIMBO]: ['~', 'limbo (a TLB may still hold it)'],
+  [FrameState.RESERVED]: ['#', 'firmware, kernel, reserved'],
+  [FrameState.HOLE]: ['_', 'hole'],
 };
-const STATE_MEANINGS: Readonly<Record<FrameState, string>> = {
-  free: 'free',
-  soft: 'softly returned',
-  bound: 'bound, other owners',
-  server: 'physmem itself',
-  'page table': 'page tables',
-  quarantine: 'quarantine (pin or device)',
-  limbo: 'limbo (a core has not answered)',
-  kernel: 'kernel and firmware',
-  reserved: 'reserved',
-  hole: 'hole',
-};
+const ALL_STATES = FRAME_STATE_NAMES.map((_, state) => state as FrameState);
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const SHARED_GLYPH = '*';
-const FREE = 0;
-const BOUND = 2;
 const COARSEST = 1 << 20;
 
 /** Computes the map. Linear in the number of frames for each scale that is tried. */
@@ -117,10 +80,10 @@ export function frameMap(input: FrameMapInput, options: FrameMapOptions): FrameM
 
 /** The sign of one frame, before capital and small letters are told apart. */
 function glyphOf(input: FrameMapInput, frame: number): string {
-  const state = input.state[frame]!;
-  if (state !== BOUND) return STATE_GLYPHS[FRAME_STATES[state]!];
+  const state = input.state[frame]! as FrameState;
+  if (state !== FrameState.BOUND) return STATES[state][0];
   const owner = input.owner[frame]!;
-  return owner === SHARED ? SHARED_GLYPH : (LETTERS[owner] ?? STATE_GLYPHS.bound);
+  return owner === SHARED ? SHARED_GLYPH : (LETTERS[owner] ?? STATES[state][0]);
 }
 
 /** The rows at one scale, or null as soon as they are more than `limit`. */
@@ -162,11 +125,11 @@ function frameGlyph(input: FrameMapInput, frame: number): string {
 function cellGlyph(input: FrameMapInput, first: number, end: number): string {
   const counts = new Map<string, number>();
   for (let frame = first; frame < end; frame++) {
-    if (input.state[frame] === FREE) continue;
+    if (input.state[frame] === FrameState.FREE) continue;
     const glyph = glyphOf(input, frame);
     counts.set(glyph, (counts.get(glyph) ?? 0) + 1);
   }
-  let best = STATE_GLYPHS.free;
+  let [best] = STATES[FrameState.FREE];
   let most = 0;
   for (const [glyph, count] of counts) {
     if (count > most) [best, most] = [glyph, count];
@@ -174,7 +137,7 @@ function cellGlyph(input: FrameMapInput, first: number, end: number): string {
   return most === end - first ? best : best.toLowerCase();
 }
 
-/** Every sign that occurs: owners first, then states in the order of FRAME_STATES. */
+/** Every sign that occurs: owners first, then states in the order of FrameState. */
 function legend(input: FrameMapInput): LegendItem[] {
   const frames = new Map<string, number>();
   const blocks = new Map<string, number[]>();
@@ -182,7 +145,7 @@ function legend(input: FrameMapInput): LegendItem[] {
     const glyph = glyphOf(input, frame);
     frames.set(glyph, (frames.get(glyph) ?? 0) + 1);
     const order = input.order[frame]!;
-    if (input.state[frame] !== BOUND || order < 0) continue;
+    if (input.state[frame] !== FrameState.BOUND || order < 0) continue;
     const counts = blocks.get(glyph) ?? [];
     blocks.set(glyph, counts);
     while (counts.length <= order) counts.push(0);
@@ -196,6 +159,6 @@ function legend(input: FrameMapInput): LegendItem[] {
   return [
     ...lettered.flatMap((name, i) => item(LETTERS[i]!, name, i)),
     ...item(SHARED_GLYPH, 'shared by several owners', -1),
-    ...FRAME_STATES.flatMap((state) => item(STATE_GLYPHS[state], STATE_MEANINGS[state], -1)),
+    ...ALL_STATES.flatMap((state) => item(...STATES[state], -1)),
   ];
 }

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  FRAME_STATES,
-  type FrameMapInput,
-  type FrameState,
-  frameMap,
-  SHARED,
-} from '../../../src/observe/frame-map.ts';
+import { type FrameMapInput, frameMap, SHARED } from '../../../src/observe/frame-map.ts';
 import { frameMapText } from '../../../src/observe/frame-map-text.ts';
 import { ansiPaint, PLAIN_STYLE } from '../../../src/observe/text-style.ts';
+import { FrameState } from '../../../src/physmem/base-frames.ts';
 
 type Paint = { first: number; count: number; state: FrameState; owner?: number; order?: number };
 
@@ -18,7 +13,7 @@ function input(frames: number, dmaEnd: number, paints: readonly Paint[]): FrameM
   const order = new Int8Array(frames);
   for (const { first, count, state: name, owner: who = -1, order: size = 0 } of paints) {
     for (let frame = first; frame < first + count; frame++) {
-      state[frame] = FRAME_STATES.indexOf(name);
+      state[frame] = name;
       owner[frame] = who;
       order[frame] = (frame - first) % 2 ** size === 0 ? size : -1;
     }
@@ -32,11 +27,11 @@ describe('the frame map', () => {
   it('shows a frame per cell while that fits: capital letters begin blocks, small ones continue them', () => {
     const map = frameMap(
       input(1024, 4096, [
-        { first: 0, count: 2, state: 'kernel' },
-        { first: 4, count: 4, state: 'bound', owner: 0, order: 2 },
-        { first: 8, count: 2, state: 'bound', owner: 1, order: 0 },
-        { first: 10, count: 1, state: 'page table' },
-        { first: 11, count: 1, state: 'bound', owner: SHARED },
+        { first: 0, count: 2, state: FrameState.RESERVED },
+        { first: 4, count: 4, state: FrameState.BOUND, owner: 0, order: 2 },
+        { first: 8, count: 2, state: FrameState.BOUND, owner: 1, order: 0 },
+        { first: 10, count: 1, state: FrameState.PAGE_TABLE },
+        { first: 11, count: 1, state: FrameState.BOUND, owner: SHARED },
       ]),
       { cellsPerRow: 64, maxRows: 24 },
     );
@@ -44,7 +39,7 @@ describe('the frame map', () => {
     expect(map.rows[0]).toEqual({
       zone: 0,
       address: 0,
-      cells: `%%..AaaaBB+*${'.'.repeat(52)}`,
+      cells: `##..AaaaBB+*${'.'.repeat(52)}`,
       repeats: 0,
     });
     expect(map.rows.slice(1)).toEqual([{ zone: 0, address: 0x40000, cells: '.'.repeat(64), repeats: 14 }]);
@@ -54,7 +49,7 @@ describe('the frame map', () => {
     const stripes = Array.from({ length: 256 }, (_, i) => ({
       first: i * 32,
       count: i % 2 === 0 ? 16 : 3,
-      state: 'bound' as const,
+      state: FrameState.BOUND,
       owner: 0,
     }));
     const map = frameMap(input(8192, 4096, stripes), { cellsPerRow: 64, maxRows: 8 });
@@ -64,7 +59,7 @@ describe('the frame map', () => {
   });
 
   it('begins a new row at the zone boundary whatever the scale', () => {
-    const map = frameMap(input(786_432, 4096, [{ first: 5000, count: 1, state: 'server' }]), {
+    const map = frameMap(input(786_432, 4096, [{ first: 5000, count: 1, state: FrameState.SERVER }]), {
       cellsPerRow: 64,
       maxRows: 3,
     });
@@ -75,8 +70,8 @@ describe('the frame map', () => {
   it('counts every frame exactly once in its legend', () => {
     const map = frameMap(
       input(8192, 4096, [
-        { first: 100, count: 8, state: 'bound', owner: 1, order: 2 },
-        { first: 200, count: 1, state: 'quarantine' },
+        { first: 100, count: 8, state: FrameState.BOUND, owner: 1, order: 2 },
+        { first: 200, count: 1, state: FrameState.QUARANTINE },
       ]),
       { cellsPerRow: 64, maxRows: 24 },
     );
@@ -91,23 +86,23 @@ describe('the frame map', () => {
   });
 
   it('gives owners beyond the alphabet a common sign', () => {
-    const many = input(64, 4096, [{ first: 0, count: 1, state: 'bound', owner: 30 }]);
+    const many = input(64, 4096, [{ first: 0, count: 1, state: FrameState.BOUND, owner: 30 }]);
     expect(frameMap(many, { cellsPerRow: 64, maxRows: 24 }).rows[0]?.cells[0]).toBe('@');
   });
 });
 
 describe('the text of the frame map', () => {
   const small = input(8192, 4096, [
-    { first: 0, count: 16, state: 'kernel' },
-    { first: 32, count: 4, state: 'bound', owner: 0, order: 2 },
-    { first: 4096, count: 1, state: 'bound', owner: 1 },
+    { first: 0, count: 16, state: FrameState.RESERVED },
+    { first: 32, count: 4, state: FrameState.BOUND, owner: 0, order: 2 },
+    { first: 4096, count: 1, state: FrameState.BOUND, owner: 1 },
   ]);
 
   it('names rows by physical address, draws the DMA boundary and explains every sign', () => {
     expect(frameMapText(small, PLAIN_STYLE)).toBe(
       [
         'one cell is one frame of 4 KiB; a capital letter begins a block',
-        `00000000  %%%%%%%%%%%%%%%%................Aaaa${'.'.repeat(28)}`,
+        `00000000  ################................Aaaa${'.'.repeat(28)}`,
         `00040000  ${'.'.repeat(64)}`,
         '       *  62 more rows like this',
         '---------- 16 MiB: zone DMA above, zone Normal below ---------------------',
@@ -115,10 +110,10 @@ describe('the text of the frame map', () => {
         `01040000  ${'.'.repeat(64)}`,
         '       *  62 more rows like this',
         '',
-        '  A      4    16 KiB  control 1 (root)     1 x 16K',
-        '  B      1     4 KiB  control 2            1 x 4K',
+        '  A      4    16 KiB  control 1 (root)            1 x 16K',
+        '  B      1     4 KiB  control 2                   1 x 4K',
         '  .  8,171  31.9 MiB  free',
-        '  %     16    64 KiB  kernel and firmware',
+        '  #     16    64 KiB  firmware, kernel, reserved',
         '',
       ].join('\n'),
     );

@@ -146,7 +146,7 @@ describe('the entries of a container', () => {
         '  range                   size  frame       state',
         '  0x00000000-0x00001fff  8 KiB  0x01000000',
         '  0x00002000-0x00002fff  4 KiB  unbound',
-        '  0x00004000-0x00004fff  4 KiB  0x00042000  copy-on-write, shared by 2, 1 pin, bound at 99',
+        '  0x00004000-0x00004fff  4 KiB  0x00042000  copy-on-write, shared by 2, 1 pin',
         '',
       ].join('\n'),
     );

@@ -1,0 +1,87 @@
+/** A whole system as a view for the end report: physmem's records, and the counters of machine, kernel and server. */
+import { CoreF } from '../../emu/arch/core-layout.ts';
+import { Ev } from '../../emu/arch/events.ts';
+import type { Machine } from '../../emu/machine.ts';
+import { KernelEv } from '../abi/events.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Physmem } from '../physmem/physmem.ts';
+import type { CounterRow } from './counter-table.ts';
+import type { SystemView } from './end-report.ts';
+import type { FrameMapInput } from './frame-map.ts';
+import { containersOf, controlsOf, framesOf, zoneBlocksOf } from './physmem-view.ts';
+import type { TraceRing } from './trace.ts';
+
+/** `framesAtBoot`: what `framesOf` said when physmem had taken memory over. */
+export function systemView(
+  machine: Machine,
+  kernel: Kernel,
+  physmem: Physmem,
+  trace: TraceRing,
+  framesAtBoot: FrameMapInput,
+): SystemView {
+  const { maxOrder } = physmem.store.tuning;
+  const frames = framesOf(physmem);
+  return {
+    frames,
+    zonesBefore: zoneBlocksOf(framesAtBoot, maxOrder),
+    zones: zoneBlocksOf(frames, maxOrder),
+    controls: controlsOf(physmem),
+    containers: containersOf(physmem),
+    counters: countersOf(machine, kernel, physmem, trace),
+  };
+}
+
+/** What happened, per core where a core did it. */
+export function countersOf(
+  machine: Machine,
+  kernel: Kernel,
+  physmem: Physmem,
+  trace: TraceRing,
+): CounterRow[] {
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  const perCore = (label: string, values: readonly number[]): CounterRow => ({
+    label,
+    perCore: values,
+    total: sum(values),
+  });
+  const counter = (label: string, index: CoreF): CounterRow =>
+    perCore(
+      label,
+      machine.cores.map(({ f }) => f[index]!),
+    );
+  const events = (label: string, kind: number): CounterRow =>
+    perCore(
+      label,
+      machine.cores.map((_, core) => trace.count(kind, core)),
+    );
+  const once = (label: string, total: number): CounterRow => ({ label, perCore: [], total });
+  const k = kernel.counters;
+  const p = physmem.counters;
+  return [
+    counter('instructions', CoreF.INSTRUCTIONS),
+    { ...counter('cycles', CoreF.CYCLES), total: machine.cycles },
+    counter('TLB misses', CoreF.TLB_MISSES),
+    counter('page walks', CoreF.PAGE_WALKS),
+    counter('traps', CoreF.TRAPS),
+    counter('interrupts', CoreF.INTERRUPTS),
+    events('page faults', KernelEv.PageFault),
+    events('context switches', KernelEv.ContextSwitch),
+    events('IPIs sent', Ev.IpiSend),
+    events('TLB invalidations', Ev.TlbInvalidate),
+    events('TLB flushes', Ev.TlbFlush),
+    once('system calls', k.syscalls),
+    once('messages (IPC)', k.ipcs),
+    once('requests to physmem (RPC)', k.rpcs),
+    once('of these refused', p.refusals),
+    once('shootdowns', k.shootdowns),
+    once('of these on one core only', k.shootdownsLocal),
+    once('shootdown IPIs', k.shootdownIpis),
+    once('IPIs spared (lazy cores)', k.ipisAvoided),
+    once('frames bound', p.boundFrames),
+    once('frames zeroed', p.zeroedFrames),
+    once('frames copied', p.copiedFrames),
+    once('copy-on-write breaks', p.cowBreaks),
+    once('pages mapped', p.mappedPages),
+    once('pages unmapped', p.unmappedPages),
+  ];
+}
