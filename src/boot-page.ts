@@ -25,7 +25,7 @@ export function makeBootPage(page: BootPage): Uint8Array | null {
   const view = new DataView(bytes.buffer);
   const moduleTable = HEADER_BYTES;
   const strings = moduleTable + page.modules.length * MODULE_BYTES;
-  const text = new TextEncoder().encode(page.args.map((arg) => `${arg}\0`).join(''));
+  const text = utf8(page.args.map((arg) => `${arg}\0`).join(''));
   if (page.modules.length > BOOT_PAGE_MODULES_MAX || strings + text.length > PAGE_BYTES) return null;
   const header = [
     BOOT_PAGE_MAGIC,
@@ -44,8 +44,19 @@ export function makeBootPage(page: BootPage): Uint8Array | null {
     const at = moduleTable + i * MODULE_BYTES;
     view.setUint32(at, module.start, true);
     view.setUint32(at + 4, module.sizeBytes, true);
-    bytes.set(new TextEncoder().encode(module.name).subarray(0, MODULE_NAME_BYTES - 1), at + 8);
+    bytes.set(utf8(module.name).subarray(0, MODULE_NAME_BYTES - 1), at + 8);
   }
   bytes.set(text, strings);
   return bytes;
+}
+
+/** UTF-8 bytes of a text (there is no TextEncoder below the command line). */
+function utf8(text: string): Uint8Array {
+  const escaped = encodeURIComponent(text);
+  const bytes: number[] = [];
+  for (let i = 0; i < escaped.length; i++) {
+    if (escaped[i] === '%') bytes.push(Number.parseInt(escaped.slice(i + 1, (i += 2) + 1), 16));
+    else bytes.push(escaped.charCodeAt(i));
+  }
+  return Uint8Array.from(bytes);
 }
