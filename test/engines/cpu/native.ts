@@ -34,7 +34,16 @@ export function buildHarness(): { run(input: Uint8Array): Uint8Array; dispose():
   const dir = mkdtempSync(join(tmpdir(), 'native-'));
   const source = fileURLToPath(new URL('native-run.c', import.meta.url));
   const binary = join(dir, 'native-run');
-  const flags = ['-m32', '-static', '-nostdlib', '-O1', '-fno-stack-protector', '-fno-pie', '-no-pie', '-mno-sse'];
+  const flags = [
+    '-m32',
+    '-static',
+    '-nostdlib',
+    '-O1',
+    '-fno-stack-protector',
+    '-fno-pie',
+    '-no-pie',
+    '-mno-sse',
+  ];
   const dispose = (): void => rmSync(dir, { recursive: true, force: true });
   try {
     execFileSync('gcc', [...flags, '-o', binary, source], { stdio: 'ignore' });

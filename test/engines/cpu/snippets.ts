@@ -19,7 +19,9 @@ export function generator(seed: number): () => number {
   };
 }
 
-const EDGES = [0, 1, 2, 7, 8, 9, 15, 16, 31, 32, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff];
+const EDGES = [
+  0, 1, 2, 7, 8, 9, 15, 16, 31, 32, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff,
+];
 const MORE = [0x80000000, 0xffffffff, 0xfffffffe, 0x80000001, 0x99, 0x9a, 0x55555555, 0xaaaaaaaa];
 const VALUES = [...EDGES, ...MORE];
 
@@ -44,22 +46,29 @@ function aluSnippets(): Snippet[] {
 function shiftSnippets(): Snippet[] {
   const list: Snippet[] = [];
   for (let n = 0; n < 8; n++) {
-    const af = n >= 4 ? AF : 0;
+    // OF is defined for a count of 1 only, AF for rotates only.
+    const af = (n >= 4 ? AF : 0) | OF;
     for (const p of P16) {
-      list.push({ code: [...p, 0xd1, reg(n, 0)], undefinedFlags: af });
+      list.push({ code: [...p, 0xd1, reg(n, 0)], undefinedFlags: af & AF });
       list.push({ code: [...p, 0xd3, reg(n, 3)], undefinedFlags: af });
       list.push({ code: [...p, 0xd3, (n << 3) | 6], undefinedFlags: af });
       for (const by of [1, 5, 8, 15, 16, 17, 31]) {
         list.push({ code: [...p, 0xc1, reg(n, 2), by], undefinedFlags: af });
       }
     }
-    for (const by of [1, 3, 7, 8, 9, 16, 17, 31]) list.push({ code: [0xc0, reg(n, 6), by], undefinedFlags: af });
-    list.push({ code: [0xd2, reg(n, 3)], undefinedFlags: af }, { code: [0xd0, reg(n, 7)], undefinedFlags: af });
+    for (const by of [1, 3, 7, 8, 9, 16, 17, 31])
+      list.push({ code: [0xc0, reg(n, 6), by], undefinedFlags: af });
+    list.push(
+      { code: [0xd2, reg(n, 3)], undefinedFlags: af },
+      { code: [0xd0, reg(n, 7)], undefinedFlags: af & AF },
+    );
   }
   for (const op of [0xa4, 0xac]) {
-    for (const by of [0, 1, 4, 15, 31]) list.push({ code: [0x0f, op, reg(2, 3), by], undefinedFlags: AF });
-    list.push({ code: [0x0f, op + 1, reg(2, 3)], undefinedFlags: AF });
-    for (const by of [1, 7, 16]) list.push({ code: [0x66, 0x0f, op, reg(2, 3), by], undefinedFlags: AF });
+    for (const by of [0, 1, 4, 15, 31])
+      list.push({ code: [0x0f, op, reg(2, 3), by], undefinedFlags: AF | OF });
+    list.push({ code: [0x0f, op + 1, reg(2, 3)], undefinedFlags: AF | OF });
+    for (const by of [1, 7, 16])
+      list.push({ code: [0x66, 0x0f, op, reg(2, 3), by], undefinedFlags: AF | OF });
   }
   return list;
 }
@@ -74,7 +83,11 @@ function multiplySnippets(): Snippet[] {
     list.push({ code: [...p, 0x0f, 0xaf, reg(0, 3)], undefinedFlags: szpa });
     list.push({ code: [...p, 0x6b, reg(2, 1), 0xf9], undefinedFlags: szpa });
     list.push({ code: [...p, 0xf7, reg(2, 3)] }, { code: [...p, 0xf7, reg(3, 3)] });
-    list.push({ code: [...p, 0xf7, 0x5e, 4] }, { code: [...p, 0xff, reg(0, 2)] }, { code: [...p, 0xff, 0x0e] });
+    list.push(
+      { code: [...p, 0xf7, 0x5e, 4] },
+      { code: [...p, 0xff, reg(0, 2)] },
+      { code: [...p, 0xff, 0x0e] },
+    );
     list.push({ code: [...p, 0x40] }, { code: [...p, 0x4b] }, { code: [...p, 0x98] }, { code: [...p, 0x99] });
   }
   for (const n of [4, 5]) list.push({ code: [0xf6, reg(n, 7)], undefinedFlags: szpa });
@@ -82,8 +95,14 @@ function multiplySnippets(): Snippet[] {
   list.push({ code: [0x69, reg(2, 1), 0x78, 0x56, 0x34, 0x92], undefinedFlags: szpa });
   list.push({ code: [0xfe, reg(0, 4)] }, { code: [0xfe, reg(1, 0)] }, { code: [0xf6, reg(3, 1)] });
   list.push({ code: [0x27], undefinedFlags: OF }, { code: [0x2f], undefinedFlags: OF });
-  list.push({ code: [0x37], undefinedFlags: OF | SF | ZF | PF }, { code: [0x3f], undefinedFlags: OF | SF | ZF | PF });
-  list.push({ code: [0xd4, 10], undefinedFlags: OF | AF | CF }, { code: [0xd5, 10], undefinedFlags: OF | AF | CF });
+  list.push(
+    { code: [0x37], undefinedFlags: OF | SF | ZF | PF },
+    { code: [0x3f], undefinedFlags: OF | SF | ZF | PF },
+  );
+  list.push(
+    { code: [0xd4, 10], undefinedFlags: OF | AF | CF },
+    { code: [0xd5, 10], undefinedFlags: OF | AF | CF },
+  );
   list.push({ code: [0xd4, 7], undefinedFlags: OF | AF | CF });
   return list;
 }
@@ -92,7 +111,8 @@ function bitSnippets(): Snippet[] {
   const rest = OF | SF | AF | PF;
   const list: Snippet[] = [];
   for (const p of P16) {
-    for (const op of [0xa3, 0xab, 0xb3, 0xbb]) list.push({ code: [...p, 0x0f, op, reg(2, 3)], undefinedFlags: rest });
+    for (const op of [0xa3, 0xab, 0xb3, 0xbb])
+      list.push({ code: [...p, 0x0f, op, reg(2, 3)], undefinedFlags: rest });
     for (const n of [4, 5, 6, 7]) {
       list.push({ code: [...p, 0x0f, 0xba, reg(n, 0), 0x25], undefinedFlags: rest });
       list.push({ code: [...p, 0x0f, 0xba, 0x06 | (n << 3), 0x11], undefinedFlags: rest });
@@ -109,7 +129,10 @@ function bitSnippets(): Snippet[] {
   list.push({ code: [0x83, 0xe1, 0x1f, 0x83, 0xe9, 0x10, 0x0f, 0xbb, 0x4e, 8], undefinedFlags: rest });
   for (let cc = 0; cc < 16; cc++) {
     list.push({ code: [0x0f, 0x90 + cc, reg(0, 7)] }, { code: [0x70 + cc, 1, 0x40] });
-    list.push({ code: [0x39, 0xd0, 0x70 + cc, 2, 0x89, 0xc3] }, { code: [0x01, 0xd0, 0x0f, 0x90 + cc, reg(0, 1)] });
+    list.push(
+      { code: [0x39, 0xd0, 0x70 + cc, 2, 0x89, 0xc3] },
+      { code: [0x01, 0xd0, 0x0f, 0x90 + cc, reg(0, 1)] },
+    );
     list.push({ code: [0x4b, 0x70 + cc, 1, 0x42] }, { code: [0x21, 0xd8, 0x0f, 0x40 + cc, reg(1, 2)] });
   }
   list.push({ code: [0x0f, 0xb0, reg(2, 3)] }, { code: [0x0f, 0xc0, reg(2, 7)] }, { code: [0x0f, 0xcb] });
@@ -122,9 +145,17 @@ function moveSnippets(): Snippet[] {
   const list: Snippet[] = [];
   for (const p of P16) {
     list.push({ code: [...p, 0x89, 0x16] }, { code: [...p, 0x8b, 0x5e, 0x10] }, { code: [...p, 0x87, 0x16] });
-    list.push({ code: [...p, 0x87, reg(1, 2)] }, { code: [...p, 0x93] }, { code: [...p, 0x0f, 0xb6, reg(2, 7)] });
+    list.push(
+      { code: [...p, 0x87, reg(1, 2)] },
+      { code: [...p, 0x93] },
+      { code: [...p, 0x0f, 0xb6, reg(2, 7)] },
+    );
     list.push({ code: [...p, 0x0f, 0xbe, reg(2, 5)] }, { code: [...p, 0x0f, 0xbe, 0x5e, 3] });
-    list.push({ code: [...p, 0x50, ...p, 0x5b] }, { code: [...p, 0x60, ...p, 0x61] }, { code: [...p, 0x6a, 0xfe] });
+    list.push(
+      { code: [...p, 0x50, ...p, 0x5b] },
+      { code: [...p, 0x60, ...p, 0x61] },
+      { code: [...p, 0x6a, 0xfe] },
+    );
     list.push({ code: [...p, 0xff, 0x36, ...p, 0x8f, 0x46, 4] }, { code: [...p, 0x8d, 0x5c, 0x93, 0x44] });
     list.push({ code: [...p, 0x8d, 0x9c, 0xc1, 0x78, 0x56, 0x34, 0x12] }, { code: [...p, 0x9c, ...p, 0x58] });
     for (const op of [0xa5, 0xab, 0xad, 0xaf, 0xa7]) {
@@ -138,11 +169,20 @@ function moveSnippets(): Snippet[] {
     list.push({ code: [op] }, { code: [0xb9, 9, 0, 0, 0, 0xf3, op] }, { code: [0xb9, 9, 0, 0, 0, 0xf2, op] });
   }
   list.push({ code: [0x0f, 0xb7, reg(2, 1)] }, { code: [0x0f, 0xbf, reg(2, 1)] }, { code: [0x88, 0x66, 2] });
-  list.push({ code: [0x8f, 0x04, 0x24] }, { code: [0x54, 0x5b] }, { code: [0x8a, 0x7e, 1] }, { code: [0x86, 0x26] });
+  list.push(
+    { code: [0x8f, 0x04, 0x24] },
+    { code: [0x54, 0x5b] },
+    { code: [0x8a, 0x7e, 1] },
+    { code: [0x86, 0x26] },
+  );
   list.push({ code: [0xc8, 8, 0, 0] }, { code: [0xc8, 8, 0, 1] }, { code: [0xc9 & 0, 0xc0] });
   list.push({ code: [0xe8, 0, 0, 0, 0, 0x58] }, { code: [0xe8, 1, 0, 0, 0, 0x90, 0x58] });
   list.push({ code: [0x6a, 0x55, 0xe8, 2, 0, 0, 0, 0xeb, 3, 0xc2, 4, 0] });
-  list.push({ code: [0xb9, 3, 0, 0, 0, 0x40, 0xe2, 0xfd] }, { code: [0xe3, 1, 0x40] }, { code: [0x67, 0xe3, 1, 0x40] });
+  list.push(
+    { code: [0xb9, 3, 0, 0, 0, 0x40, 0xe2, 0xfd] },
+    { code: [0xe3, 1, 0x40] },
+    { code: [0x67, 0xe3, 1, 0x40] },
+  );
   list.push({ code: [0xb9, 9, 0, 0, 0, 0x48, 0xe0, 0xfd] }, { code: [0xb9, 9, 0, 0, 0, 0x48, 0xe1, 0xfd] });
   list.push({ code: [0xa1, 0x10, 0x80, 0x80, 0] }, { code: [0xa2, 0x11, 0x80, 0x80, 0] });
   list.push({ code: [0x0f, 0x1f, 0x44, 0x00, 0] }, { code: [0x66, 0x0f, 0xcb] });
