@@ -78,6 +78,8 @@ export interface KernelContext {
   readonly condemned: { readonly thread: number; readonly status: number }[];
   readonly deaths: number[];
   readonly lateBatches: ShootdownBatch[];
+  /** Task → event key to wake when its last thread is gone (stopTask). */
+  readonly stops: Map<number, number>;
 }
 
 export const newContext = (machine: MachinePort, config: KernelConfig): KernelContext => ({
@@ -98,6 +100,7 @@ export const newContext = (machine: MachinePort, config: KernelConfig): KernelCo
   condemned: [],
   deaths: [],
   lateBatches: [],
+  stops: new Map(),
 });
 
 export const charge = (k: KernelContext, cycles: number): void => {

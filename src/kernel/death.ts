@@ -13,7 +13,7 @@ import { leaveIpc, STATUS_PAGER_KILLED, wakeWith } from './ipc.ts';
 import { startOperation } from './operation.ts';
 import { block, kick, unready } from './scheduler.ts';
 import { Reschedule, type Task, TaskState, type Thread, ThreadState } from './state.ts';
-import { cancel } from './work.ts';
+import { cancel, wake } from './work.ts';
 
 /** Label of taskDied operations in the trace. */
 export const DEATH_LABEL = -3;
@@ -70,6 +70,29 @@ export function killTask(k: KernelContext, task: Task, status: number): void {
     if (thread !== undefined) killThread(k, thread, status);
   }
   tellServer(k, task);
+}
+
+/** Exit status of a task whose sponsor control was destroyed: killed, as by task_destroy. */
+export const STATUS_UNSPONSORED = 137;
+
+/**
+ * The memory server takes the task's address space away: the task ends. Wakes `key` when it runs nowhere any more.
+ * @returns whether it runs nowhere already.
+ */
+export function stopTask(k: KernelContext, number: number, key: number): boolean {
+  const task = k.state.tasks.get(number);
+  if (task === undefined) return true;
+  killTask(k, task, STATUS_UNSPONSORED);
+  if (task.threadCount === 0) return true;
+  k.stops.set(number, key);
+  return false;
+}
+
+function tellStopped(k: KernelContext, task: Task): void {
+  const key = k.stops.get(task.number);
+  if (key === undefined) return;
+  k.stops.delete(task.number);
+  wake(k, key);
 }
 
 /** Tells the server of a death when the task runs nowhere and nothing is in flight for it. */
@@ -130,6 +153,7 @@ function bury(k: KernelContext, thread: Thread, status: number): void {
   task.threadCount--;
   emit(k, KernelEv.ThreadExit, thread.task, thread.number, 0, 0);
   if (task.threadCount > 0) return;
+  tellStopped(k, task);
   if (task.state === TaskState.ALIVE) killTask(k, task, status);
   else tellServer(k, task);
 }

@@ -5,6 +5,7 @@
 import type { ShootdownBatch } from '../abi/server.ts';
 import { type Batch, newBatch } from './batch.ts';
 import { charge, type KernelContext, timeOf } from './context.ts';
+import { stopTask } from './death.ts';
 import { revokeObject } from './drop.ts';
 import { flushLocal, needsRemote } from './shootdown.ts';
 import * as space from './space.ts';
@@ -57,6 +58,10 @@ export class ServerPort {
 
   removeSpace(task: number, batch: ShootdownBatch): void {
     space.removeSpace(this.k, task, batch as Batch);
+  }
+
+  stopTask(task: number, key: number): boolean {
+    return stopTask(this.k, task, key);
   }
 
   hasSpace(task: number): boolean {

@@ -106,11 +106,20 @@ export function runNext(k: KernelContext, core: Core): void {
     return;
   }
   const keepQuantum = isDonated(k, core);
+  if (!keepQuantum && core.donated !== 0) endDonation(k, core);
   const thread = threadOf(k, core.firstReady[31 - Math.clz32(core.readyMask)]!);
   unready(k, thread);
   core.donated = 0;
   if (!keepQuantum) core.quantumEnd = timeOf(k, core.number) + k.config.quantumCycles;
   load(k, core, thread);
+}
+
+/** The quantum is over: its heir stands at the front only by the donation and goes to the back. */
+function endDonation(k: KernelContext, core: Core): void {
+  const heir = threadOf(k, core.donated);
+  if (core.firstReady[heir.priority] !== heir.number) return;
+  unready(k, heir);
+  enqueue(k, core, heir, 'back');
 }
 
 /** Arms the local timer for what comes first: the end of the quantum, a deadline, or paused work of an idle core. */
