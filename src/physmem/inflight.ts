@@ -17,7 +17,8 @@ export interface Held {
 }
 
 export interface Parked extends Held {
-  readonly batch: ShootdownBatch | null;
+  /** The batch that a core has not answered yet; null when it has, or when there was none. */
+  batch: ShootdownBatch | null;
 }
 
 export class Inflight {

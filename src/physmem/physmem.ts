@@ -4,7 +4,7 @@
  * calls once. It sees the kernel through a port only, and the machine not at all.
  */
 import { ALL_CONTAINER_RIGHTS, ALL_CONTROL_RIGHTS, CapType } from '../abi/rights.ts';
-import type { BootFault, CapRef, Operation, RpcReply, RpcRequest } from '../abi/server.ts';
+import type { BootFault, CapRef, Operation, RpcReply, RpcRequest, ShootdownBatch } from '../abi/server.ts';
 import {
   type BootModulePlace,
   type BootSegment,
@@ -17,6 +17,7 @@ import type { Counters } from './counters.ts';
 import { concernsTask, dropCapability, dropTask } from './death.ts';
 import { assert, type PlainData } from './plain-data.ts';
 import type { Access, BootServer, KernelPort, PhysmemBoot } from './port.ts';
+import { answerLate } from './removal.ts';
 import { serve } from './server.ts';
 import { installSpace } from './sponsor.ts';
 import { type PhysmemOptions, Store } from './store.ts';
@@ -86,6 +87,12 @@ export class Physmem implements BootServer {
   capDropped(task: number, cap: CapRef): Operation<void> | null {
     if (cap.type !== CapType.CONTAINER && cap.type !== CapType.LIMITED) return null;
     return dropCapability(this.store, task, cap);
+  }
+
+  /** The cores that answered a batch too late have answered: what was in limbo for it may be freed. */
+  lateAnswer(batch: ShootdownBatch): Operation<void> | null {
+    answerLate(this.store, batch);
+    return null;
   }
 
   bootRootSpace(): void {

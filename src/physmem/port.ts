@@ -31,6 +31,11 @@ export interface KernelPort {
   /** Gives a task its page directory, system table and message frame (all zeroed by the kernel). */
   installSpace(space: number, directory: number, systemTable: number, messageFrame: number): void;
   /**
+   * Ends a task whose space is to be taken away while it may still run; nothing when it is dead already. Returns
+   * whether it runs nowhere now; otherwise `wake(key)` follows when it does not any more.
+   */
+  stopTask(space: number, key: number): boolean;
+  /**
    * Takes the address space away from the task (which can not run any more) after all tables and maps are gone;
    * the caller must shoot down `batch` before it reuses the three frames.
    */

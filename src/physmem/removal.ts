@@ -59,7 +59,6 @@ export class Removal implements Held {
 
 /** Settles without waiting, if no other core and no older removal is in the way; returns whether it did. */
 export function settleNow(store: Store, removal: Removal): boolean {
-  if (store.inflight.parked.length > 0) reapParked(store);
   const { batch } = removal;
   if (batch !== null) {
     if (store.port.needsRemote(batch)) return false;
@@ -101,22 +100,20 @@ export function* settle(store: Store, removal: Removal): Operation<void> {
 }
 
 function park(store: Store, removal: Removal, batch: ShootdownBatch | null): void {
-  store.counters.limboBatches += 1;
+  if (batch !== null) store.counters.limboBatches += 1;
   store.inflight.parked.push({ batch, blocks: [...removal.blocks], charges: [...removal.charges] });
 }
 
 /**
- * Frees parked memory when every parked batch has been answered meanwhile. All or none: a block without a batch
- * of its own may have translations in anyone's.
+ * The cores that a parked batch still waited for have answered. Parked memory is freed when that holds for every
+ * parked batch, all or none: a block without a batch of its own may have translations in anyone's.
  */
-export function reapParked(store: Store): void {
+export function answerLate(store: Store, batch: ShootdownBatch): void {
   const { parked } = store.inflight;
-  for (const { batch } of parked) if (batch !== null && store.port.needsRemote(batch)) return;
+  for (const held of parked) if (held.batch === batch) held.batch = null;
+  if (parked.some((held) => held.batch !== null)) return;
   store.inflight.parked = [];
-  for (const held of parked) {
-    if (held.batch !== null) store.port.flushLocal(held.batch);
-    giveBack(store, held);
-  }
+  for (const held of parked) giveBack(store, held);
   store.progress();
 }
 

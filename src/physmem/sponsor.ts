@@ -77,6 +77,9 @@ export function* removeSpace(store: Store, task: number): Operation<void> {
   // Maps that wait for this space must learn that it is dying.
   store.port.wake(key);
   while (space.pending > 0) yield { kind: 'event', key, deadlineCycles: NEVER };
+  // A task can not be stopped in the middle of its own request, so the request is suspended first.
+  yield { kind: 'pause' };
+  while (!store.port.stopTask(task, key)) yield { kind: 'event', key, deadlineCycles: NEVER };
   const removal = new Removal();
   yield* clearSpace(store, space, removal);
   store.port.removeSpace(task, removal.batchFor(store, task));

@@ -97,6 +97,9 @@ export class FakeKernel implements KernelPort {
       large: new Map(),
     });
   }
+  stopTask(): boolean {
+    return true;
+  }
   removeSpace(space: number, batch: ShootdownBatch): void {
     const gone = this.#space(space);
     if (gone.tables.size + gone.pages.size + gone.large.size > 0) throw new Error('space is not empty');
