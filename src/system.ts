@@ -10,7 +10,7 @@ import { DEFAULT_COSTS } from '../emu/arch/cost.ts';
 import type { PlainData } from '../emu/arch/ports.ts';
 import { Machine, type RunLimits } from '../emu/machine.ts';
 import type { MachineConfig } from '../emu/machine-config.ts';
-import { decode, encode } from '../emu/plain-data-codec.ts';
+import { CodecError, decode, encode } from '../emu/plain-data-codec.ts';
 import type { StopReason as MachineStop } from '../emu/stop-reason.ts';
 import { firmwareRom } from '../firmware/image.ts';
 import { SLOT_BOOT_CONTAINER, SLOT_ROOT_CONTROL } from './abi/message.ts';
@@ -159,10 +159,15 @@ export class System {
     return encode(this.snapshot());
   }
 
-  /** A new system at the moment of `bytes`, which `save` of a system with the same configuration made. */
+  /** A new system at the moment of `bytes`, which `save` of a system with the same configuration made. @throws HostError for damaged bytes */
   static restore(config: SystemConfig, bytes: Uint8Array): System {
     const system = new System(config);
-    system.restore(decode(bytes));
+    try {
+      system.restore(decode(bytes));
+    } catch (error) {
+      if (error instanceof CodecError || error instanceof RangeError) throw new HostError(error.message);
+      throw error;
+    }
     return system;
   }
 

@@ -18,7 +18,14 @@ const banner = {
   js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
 };
 const targets = [
-  { entryPoints: ['src/cli/main.ts'], outfile: 'dist/physmem.js', platform: 'node', banner, legalComments: 'none' },
+  {
+    entryPoints: ['src/cli/main.ts'],
+    outfile: 'dist/physmem.js',
+    platform: 'node',
+    banner,
+    legalComments: 'none',
+  },
+  { entryPoints: ['tools/bench/main.ts'], outfile: 'dist/bench.js', platform: 'node' },
   { entryPoints: ['src/index.ts'], outfile: 'dist/index.js', platform: 'neutral' },
   { entryPoints: ['src/lab/probe.ts'], outfile: 'dist/lab-probe.js', platform: 'browser' },
 ];

@@ -9,13 +9,14 @@ import { ansiPaint, headingLine, type TextStyle } from '../observe/text-style.ts
 import { TraceRecording } from '../observe/trace-recording.ts';
 import { type CheckResult, evaluateChecks } from '../scenario/checks.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { scenarioConfig } from '../scenario-system.ts';
 import type { System } from '../system.ts';
 import { ConsoleWriter } from './console-writer.ts';
 import { ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { changesOf, type OutputOptions, type ScenarioOptions } from './options.ts';
 import { type Outcome, outcomeOf } from './run-end.ts';
-import { openSystem, runSession, type SessionResult, systemConfig } from './session.ts';
+import { openSystem, runSession, type SessionResult } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
 import { formatOfFile, traceText } from './trace-files.ts';
@@ -35,7 +36,7 @@ export async function runCommand(
 ): Promise<number> {
   const target = findTarget(name, args, changesOf(options), options.module ?? [], io);
   const { scenario } = target;
-  const config = systemConfig(target);
+  const config = scenarioConfig(target.scenario, target.images);
   const system = openSystem(config, options.restore === undefined ? null : io.readFile(options.restore));
   const recording = options.trace === undefined ? null : new TraceRecording(system.trace);
   const style = styleOf(options, io);
@@ -55,6 +56,8 @@ export async function runCommand(
   if (mode === 'json') io.out(`${JSON.stringify(jsonReport(result))}\n`);
   if (mode === 'report') io.out(closing(result, style, io));
   if (mode === 'quiet') io.err(complaints(result));
+  // Before the trace: a run that is saved goes on to the end of the operation that is in flight.
+  if (options.save !== undefined) saveState(system, options.save, io);
   if (recording !== null) {
     const context = {
       cores: scenario.machine.cores,
@@ -63,7 +66,6 @@ export async function runCommand(
     };
     io.writeFile(options.trace!, traceText(recording, formatOfFile(options.trace!), context));
   }
-  if (options.save !== undefined) saveState(system, options.save, io);
   return exitCode(result);
 }
 

@@ -4,39 +4,18 @@
  */
 import type { FrameMapInput } from '../observe/frame-map.ts';
 import { framesOf } from '../observe/physmem-view.ts';
-import { fetchImages } from '../scenario/image-source.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type StopReason, System, type SystemConfig } from '../system.ts';
 import type { ConsoleWriter } from './console-writer.ts';
 import type { Io } from './io.ts';
 import { type RunEnd, runSliced } from './sliced-run.ts';
 import type { StatusLine } from './status-line.ts';
-import type { Target } from './target.ts';
 
 export interface SessionResult {
   readonly end: RunEnd<StopReason>;
   /** Physical memory when physmem had taken it over, before the first guest instruction; null when it never did. */
   readonly framesAtBoot: FrameMapInput | null;
   readonly hostSeconds: number;
-}
-
-/** The configuration of the system that a scenario describes. @throws HostError when a program is not there */
-export function systemConfig({ scenario, images }: Target): SystemConfig {
-  const { machine, seed, faults, poison } = scenario;
-  const { root, modules } = fetchImages(scenario, images);
-  return {
-    root,
-    modules,
-    cores: machine.cores,
-    ramBytes: machine.ramBytes,
-    seed,
-    quantumInstructions: machine.quantumInstructions,
-    timeSliceCycles: machine.timeSliceCycles,
-    tlb: machine.tlb,
-    costs: machine.costs,
-    faults,
-    poison,
-  };
 }
 
 /** Runs `system` to its end; console output goes to `output` between slices. */

@@ -5,11 +5,12 @@ import { plural } from '../observe/number-format.ts';
 import { TraceRecording } from '../observe/trace-recording.ts';
 import { HostError, quoted } from '../scenario/host-error.ts';
 import { suggestion } from '../scenario/nearest-word.ts';
+import { scenarioConfig } from '../scenario-system.ts';
 import { ConsoleWriter } from './console-writer.ts';
 import type { Io } from './io.ts';
 import { changesOf, type ScenarioOptions } from './options.ts';
 import { outcomeOf } from './run-end.ts';
-import { openSystem, runSession, systemConfig } from './session.ts';
+import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
 import { type TraceFormat, traceText } from './trace-files.ts';
@@ -29,7 +30,7 @@ export async function traceCommand(
 ): Promise<number> {
   const kinds = options.filter === undefined ? null : filterKinds(options.filter);
   const target = findTarget(name, args, changesOf(options), options.module ?? [], io);
-  const config = systemConfig(target);
+  const config = scenarioConfig(target.scenario, target.images);
   const system = openSystem(config, null);
   const recording = new TraceRecording(system.trace, kinds);
   const output = new ConsoleWriter(io, { show: 'kept', sources: [] });

@@ -1,0 +1,27 @@
+/**
+ * `npm run bench [loops]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
+ * host is noisy, so compare figures of one run only.
+ */
+import { benchLoops } from './bare-loops.ts';
+import { geometricMean, median, printFigures } from './measure.ts';
+
+const ROUNDS = 5;
+
+function interpreterLoops(): void {
+  const figures = benchLoops(ROUNDS);
+  printFigures('Interpreter, loops of guest/bare/loops.c, paging on, default TLB', figures);
+  const medians = figures.map((f) => f.median);
+  process.stdout.write(
+    `  median of the loops ${median(medians).toFixed(1)} MIPS, geometric mean ${geometricMean(medians).toFixed(1)} MIPS\n`,
+  );
+}
+
+const benches: Readonly<Record<string, () => void>> = { loops: interpreterLoops };
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => benches[name] === undefined);
+if (unknown !== undefined) {
+  process.stderr.write(`There is no bench "${unknown}"; there are: ${Object.keys(benches).join(', ')}.\n`);
+  process.exitCode = 2;
+} else {
+  for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) benches[name]!();
+}
