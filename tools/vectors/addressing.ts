@@ -3,7 +3,7 @@
  * displacement so that the operand lies at the wanted offset of the data window.
  */
 import { DATA_BASE, FLAT_DATA, ldtSelector, SegIndex } from './case-layout.ts';
-import { type Bits, Draft, EBP, EBX, EDI, ESI, ESP, type WordBits } from './draft.ts';
+import { type Bits, type Draft, EBP, EBX, EDI, ESI, ESP, type WordBits } from './draft.ts';
 import { le } from './random.ts';
 
 export type Place = 'reg' | 'mem';
@@ -32,10 +32,21 @@ export function memoryOperand(d: Draft, regField: number, bytes: readonly number
   return { place: 'mem', at: offset };
 }
 
-/** An operand of width `bits` with `value`, in a register or in memory. */
-export function operand(d: Draft, place: Place, bits: Bits, regField: number, value: number): Operand {
+/**
+ * An operand of width `bits` with `value`, in a register or in memory. Not in the read-only page, where the value would
+ * be another one, if `control` flow depends on it.
+ */
+export function operand(
+  d: Draft,
+  place: Place,
+  bits: Bits,
+  regField: number,
+  value: number,
+  use?: 'control',
+): Operand {
   if (place === 'reg') return registerOperand(d, bits, regField, d.anyReg(bits), value);
-  return memoryOperand(d, regField, le(value, bits / 8));
+  const at = use === 'control' ? d.placeWritable(bits / 8) : undefined;
+  return memoryOperand(d, regField, le(value, bits / 8), at);
 }
 
 /** Emits ModRM etc. so that the effective address is `offset` in the data window; draws the address size. */
@@ -109,7 +120,8 @@ function emitSib(d: Draft, reg: number, target: number): void {
   const index = random.below(8);
   const scale = random.below(4);
   const hasIndex = index !== ESP;
-  if (hasIndex && !d.isKept(index) && random.chance(70)) d.setReg(index, random.pick([0, 1, 2, 0x40, -4 >>> 0]), 32);
+  if (hasIndex && !d.isKept(index) && random.chance(70))
+    d.setReg(index, random.pick([0, 1, 2, 0x40, -4 >>> 0]), 32);
   const scaled = (): number => (hasIndex ? Math.imul(d.regs[index]!, 1 << scale) : 0);
   if (base !== index) freeDisplacement(d, base, scaled(), target);
   const disp = (target - d.regs[base]! - scaled()) >>> 0;
@@ -155,7 +167,7 @@ function emit16(d: Draft, regField: number, target: number): void {
     d.setReg(first!, (target - rest - disp) & 0xffff, 16);
   }
   const disp = (target - rest - d.regs[first!]!) & 0xffff;
-  const small = disp === ((disp << 24) >> 24 & 0xffff);
+  const small = disp === (((disp << 24) >> 24) & 0xffff);
   if (disp === 0 && rm !== 6 && random.chance(80)) d.emit(reg | rm);
   else if (small && random.chance(85)) d.emit(0x40 | reg | rm, disp & 0xff);
   else d.emit(0x80 | reg | rm, ...le(disp, 2));

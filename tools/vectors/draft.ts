@@ -74,6 +74,8 @@ export class Draft {
   eipOffset = SNIPPET_OFFSET;
   /** Bit r: register r has its final value. */
   private kept = 0;
+  /** Bit r: register r is no operand. */
+  private reserved = 0;
   private segmentChosen = false;
 
   /** `codeBits` is the D bit of the code segment; with 16 all segments have a base and the stack a 16-bit pointer. */
@@ -147,15 +149,25 @@ export class Draft {
     return (this.kept & (1 << n)) !== 0;
   }
 
+  /** Keeps `n` and does not choose it as an operand register: the instruction uses it otherwise. */
+  reserve(n: number): this {
+    this.reserved |= 1 << n;
+    return this.keep(n);
+  }
+
   /** A register number for an operand; ESP only now and then. */
   anyReg(bits: Bits): number {
-    const n = this.random.below(8);
-    return n === ESP && bits !== 8 && !this.random.chance(20) ? EDX : n;
+    for (;;) {
+      const n = this.random.below(8);
+      const whole = bits === 8 ? n & 3 : n;
+      if ((this.reserved & (1 << whole)) === 0 && (whole !== ESP || this.random.chance(20))) return n;
+    }
   }
 
   poke(offset: number, bytes: readonly number[]): this {
     if (offset < 0 || offset >= DATA_BYTES) return this;
-    for (let i = 0; i < bytes.length; i += 13) this.pokes.push({ offset: offset + i, bytes: bytes.slice(i, i + 13) });
+    for (let i = 0; i < bytes.length; i += 13)
+      this.pokes.push({ offset: offset + i, bytes: bytes.slice(i, i + 13) });
     return this;
   }
 
@@ -168,6 +180,14 @@ export class Draft {
     if (dice < 94) return this.random.below(0xf00);
     if (dice < 98) return DATA_BYTES - this.random.below(size + 1);
     return DATA_BYTES + this.random.below(0x800);
+  }
+
+  /** As `place`, but never in the read-only page: an operand there is not what was poked. */
+  placeWritable(size: number): number {
+    for (;;) {
+      const at = this.place(size);
+      if (at >= READ_ONLY_BYTES) return at;
+    }
   }
 
   /** Offset in the writable data pages, away from the stack; for cases in which faults would only disturb. */

@@ -5,7 +5,18 @@
 import { R, RunState, Seg } from '../../emu/arch/core-layout.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
 import { type Engine, Exit } from '../../emu/arch/engine.ts';
-import { CR0_AM, CR0_ET, CR0_PE, CR0_PG, CR0_WP, PTE_A, PTE_D, PTE_P, PTE_U, PTE_W } from '../../emu/arch/paging.ts';
+import {
+  CR0_AM,
+  CR0_ET,
+  CR0_PE,
+  CR0_PG,
+  CR0_WP,
+  PTE_A,
+  PTE_D,
+  PTE_P,
+  PTE_U,
+  PTE_W,
+} from '../../emu/arch/paging.ts';
 import { type EngineContext, Interpreter, resetCore } from '../../emu/cpu/index.ts';
 import { Bus, createMemory, Mmu, Tlb } from '../../emu/mem/index.ts';
 import {
@@ -42,7 +53,8 @@ export type EngineFactory = (context: EngineContext) => Engine;
 /** High and low word of a segment descriptor. */
 function descriptor(base: number, limit: number, access: number, flags: number): [number, number] {
   const low = ((base << 16) | (limit & 0xffff)) >>> 0;
-  const high = (base & 0xff000000) | (flags << 20) | (limit & 0xf0000) | (access << 8) | ((base >>> 16) & 0xff);
+  const high =
+    (base & 0xff000000) | (flags << 20) | (limit & 0xf0000) | (access << 8) | ((base >>> 16) & 0xff);
   return [low, high >>> 0];
 }
 
@@ -97,7 +109,8 @@ export class EngineWorld {
     bus.write32(PAGE_DIRECTORY, LOW_TABLE | userPage | PTE_W);
     bus.write32(PAGE_DIRECTORY + 4 * (SYSTEM_LINEAR >>> 22), SYSTEM_TABLE | PTE_P | PTE_W | PTE_A);
     const mapLow = (from: number, bytes: number, bits: number): void => {
-      for (let page = from; page < from + bytes; page += 4096) bus.write32(LOW_TABLE + 4 * (page >>> 12), page | bits);
+      for (let page = from; page < from + bytes; page += 4096)
+        bus.write32(LOW_TABLE + 4 * (page >>> 12), page | bits);
     };
     mapLow(CODE_BASE, CODE_BYTES, userPage | PTE_W);
     mapLow(DATA_BASE, READ_ONLY_BYTES, userPage);
@@ -232,8 +245,11 @@ export function describeVector({ form, before, after }: Vector): string {
   const bytes = before.code.map((b) => b.toString(16).padStart(2, '0')).join(' ');
   const regs = (values: readonly number[]): string =>
     values.map((value, i) => `${REGISTER_NAMES[i]}=${value.toString(16)}`).join(' ');
-  const pokes = before.pokes.map((p) => `[${hex(DATA_BASE + p.offset)}]=${p.bytes.map((b) => b.toString(16)).join(' ')}`);
-  const end = (o: Outcome): string => `trap ${o.trap} error ${hex(o.error)} eip ${hex(o.eip)} eflags ${hex(o.eflags)}`;
+  const pokes = before.pokes.map(
+    (p) => `[${hex(DATA_BASE + p.offset)}]=${p.bytes.map((b) => b.toString(16)).join(' ')}`,
+  );
+  const end = (o: Outcome): string =>
+    `trap ${o.trap} error ${hex(o.error)} eip ${hex(o.eip)} eflags ${hex(o.eflags)}`;
   return [
     `${form.name} (${form.codeBits}-bit code, ${before.mode}): ${bytes}`,
     `  before: ${regs(before.regs)} eip=${hex(before.eip)} eflags=${hex(before.eflags)} segs=${before.segs.map((s) => s.toString(16)).join(' ')} ${pokes.join(' ')}`,

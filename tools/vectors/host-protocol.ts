@@ -40,7 +40,7 @@ export function buildHarness(directory: string): Harness {
     if (cc.error) return { reason: 'needs gcc' };
     if (cc.status !== 0) return { reason: `gcc -m32 failed: ${cc.stderr.split('\n')[0]}` };
   }
-  const trial = spawnSync(path, { input: Buffer.alloc(0) });
+  const trial = spawnSync(path, { input: '' });
   if (trial.status !== 0) {
     return {
       reason: `this kernel does not run the 32-bit harness (status ${trial.status}, ${trial.signal})`,
@@ -97,8 +97,8 @@ function readOutcome(view: DataView, start: number): { outcome: Outcome; end: nu
 }
 
 function runBatch(path: string, cases: readonly TestCase[]): Outcome[] {
-  const input = Buffer.alloc(cases.length * CASE_BYTES);
-  const view = new DataView(input.buffer, input.byteOffset, input.length);
+  const input = new Uint8Array(cases.length * CASE_BYTES);
+  const view = new DataView(input.buffer);
   cases.forEach((c, i) => {
     writeCase(view, i * CASE_BYTES, c);
   });

@@ -29,7 +29,7 @@ function main(names: readonly string[]): number {
   let total = 0;
   for (const name of names.length > 0 ? names : Object.keys(FORM_GROUPS)) {
     const group = generateGroup(name, SEED, harness.path);
-    const packed = gzipSync(writeVectors(group.forms, group.vectors), { level: 9 });
+    const packed = new Uint8Array(gzipSync(writeVectors(group.forms, group.vectors), { level: 9 }));
     writeFileSync(`${directory}/vectors-${name}.bin.gz`, packed);
     total += group.vectors.length;
     const size = `${(packed.length / 1024).toFixed(0)} KiB`;

@@ -44,7 +44,20 @@ export class Random {
   operand(bits: 8 | 16 | 32): number {
     const mask = 2 ** bits - 1;
     if (this.chance(35)) return (this.u32() & mask) >>> 0;
-    const edge = this.pick([0, 1, 2, 2 ** (bits - 1), 2 ** (bits - 1) - 1, mask, mask - 1, 0x80, 0x7f, 0xff, 0x0f, 0x10]);
+    const edge = this.pick([
+      0,
+      1,
+      2,
+      2 ** (bits - 1),
+      2 ** (bits - 1) - 1,
+      mask,
+      mask - 1,
+      0x80,
+      0x7f,
+      0xff,
+      0x0f,
+      0x10,
+    ]);
     if (this.chance(20)) return ((1 << this.below(bits)) & mask) >>> 0;
     return (edge & mask) >>> 0;
   }

@@ -119,7 +119,9 @@ class Writer {
     });
   }
 
-  patches(list: readonly { readonly offset: number; readonly bytes: ArrayLike<number> & Iterable<number> }[]): void {
+  patches(
+    list: readonly { readonly offset: number; readonly bytes: ArrayLike<number> & Iterable<number> }[],
+  ): void {
     this.v(list.length);
     for (const item of list) {
       this.v(item.offset);

@@ -1,6 +1,7 @@
 /** ADD..CMP in all encodings, INC DEC NEG NOT TEST, XCHG XADD CMPXCHG CMPXCHG8B. */
-import { AF, type Bits, type Draft, EAX, EBX, ECX, EDX } from '../draft.ts';
+
 import { memoryOperand } from '../addressing.ts';
+import { AF, type Bits, type Draft, EAX, EBX, ECX, EDX } from '../draft.ts';
 import { le } from '../random.ts';
 import { type Form, opcodeKey, PLACES, plainForm, regRmForm, rmForm, sized, WIDTHS, WORDS } from './form.ts';
 
@@ -18,7 +19,9 @@ function aluForms(op: number): Form[] {
     for (const place of PLACES) {
       const toRm = sized(op * 8, bits);
       forms.push(regRmForm({ name, bytes: [toRm], bits, place, adjust }));
-      forms.push(regRmForm({ name, bytes: [toRm + 2], bits, place, adjust, operands: `r${bits},r/m${bits}` }));
+      forms.push(
+        regRmForm({ name, bytes: [toRm + 2], bits, place, adjust, operands: `r${bits},r/m${bits}` }),
+      );
       const immediate = (bytes: number[], immBits: Bits, operands: string): Form =>
         rmForm({
           ...{ name, bytes, digit: op, bits, place, operands },
@@ -139,7 +142,8 @@ function buildCmpxchg8b(d: Draft): void {
 
 /** Locked read-modify-write of memory: same results as without the prefix. */
 function lockedForms(plain: readonly Form[]): Form[] {
-  const lockable = /^(add|or|adc|sbb|and|sub|xor|inc|dec|neg|not|xchg|xadd|cmpxchg|cmpxchg8b) (r\/m|m64).*(\[mem\]|m64)$/;
+  const lockable =
+    /^(add|or|adc|sbb|and|sub|xor|inc|dec|neg|not|xchg|xadd|cmpxchg|cmpxchg8b) (r\/m|m64).*(\[mem\]|m64)$/;
   return plain
     .filter((form) => lockable.test(form.name))
     .map((form) => ({
@@ -154,6 +158,11 @@ function lockedForms(plain: readonly Form[]): Form[] {
 }
 
 export function arithmeticForms(): Form[] {
-  const plain = [...ALU.flatMap((_, op) => aluForms(op)), ...testForms(), ...unaryForms(), ...exchangeForms()];
+  const plain = [
+    ...ALU.flatMap((_, op) => aluForms(op)),
+    ...testForms(),
+    ...unaryForms(),
+    ...exchangeForms(),
+  ];
   return [...plain, ...lockedForms(plain)];
 }

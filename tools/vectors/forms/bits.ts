@@ -42,8 +42,11 @@ function buildMemoryBit(d: Draft, opcode: number, bits: WordBits): void {
   const reg = random.pick([0, 1, 2, 3, 5, 6, 7]);
   const reach = bits === 16 || d.codeBits === 16 ? 0x8000 : random.pick([0x40, 0x1000, 0x80000000]);
   let bitOffset = random.below(2 * reach) - reach;
-  if (random.chance(30)) bitOffset = random.pick([0, 1, -1, bits, -bits, bits - 1, -bits - 1, 0x7fff, -0x8000]);
-  d.undef(BIT_TEST_UNDEFINED).operandSize(bits).setReg(reg, bitOffset >>> 0, bits);
+  if (random.chance(30))
+    bitOffset = random.pick([0, 1, -1, bits, -bits, bits - 1, -bits - 1, 0x7fff, -0x8000]);
+  d.undef(BIT_TEST_UNDEFINED)
+    .operandSize(bits)
+    .setReg(reg, bitOffset >>> 0, bits);
   d.emit(0x0f, opcode);
   const target = d.place(bytes);
   const back = Math.floor(bitOffset / bits) * bytes;
@@ -71,7 +74,11 @@ function bswapForms(): Form[] {
     plainForm(
       `bswap r32 (c${(8 + n).toString(16)})`,
       [0x0f, 0xc8 + n],
-      (d) => void d.operandSize(32).setReg(n, d.random.u32(), 32).emit(0x0f, 0xc8 + n),
+      (d) =>
+        void d
+          .operandSize(32)
+          .setReg(n, d.random.u32(), 32)
+          .emit(0x0f, 0xc8 + n),
       0.25,
     ),
   );

@@ -31,7 +31,13 @@ function relative(d: Draft, bits: Bits, operandBits: WordBits): void {
   d.imm(delta & 0xff, 8);
 }
 
-function relativeForm(name: string, bytes: readonly number[], bits: Bits, size: WordBits, prepare?: (d: Draft) => void): Form {
+function relativeForm(
+  name: string,
+  bytes: readonly number[],
+  bits: Bits,
+  size: WordBits,
+  prepare?: (d: Draft) => void,
+): Form {
   return plainForm(
     `${name} rel${bits}${bits === 8 ? ` (${size})` : ''}`,
     bytes,
@@ -71,7 +77,14 @@ function jumpForms(size: WordBits): Form[] {
     ...PLACES.flatMap((place) =>
       (['call', 'jmp'] as const).map((name) =>
         rmForm({
-          ...{ name, bytes: [0xff], digit: name === 'call' ? 2 : 4, bits: size, place },
+          ...{
+            name,
+            bytes: [0xff],
+            digit: name === 'call' ? 2 : 4,
+            bits: size,
+            place,
+            use: 'control' as const,
+          },
           value: (d) => {
             if (size !== d.codeBits) d.mode = 'step';
             return size === 16 ? landing(d) & 0xffff : landing(d);
@@ -131,7 +144,12 @@ function boundForm(bits: WordBits): Form {
 
 export function branchAndFlagForms(): Form[] {
   return [
-    ...WORDS.flatMap((size) => [...conditionalForms(size), ...loopForms(size), ...jumpForms(size), boundForm(size)]),
+    ...WORDS.flatMap((size) => [
+      ...conditionalForms(size),
+      ...loopForms(size),
+      ...jumpForms(size),
+      boundForm(size),
+    ]),
     ...flagForms(),
   ];
 }

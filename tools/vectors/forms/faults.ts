@@ -3,6 +3,7 @@ import { addressOf, memoryOperand, operand, registerOperand } from '../addressin
 import { CODE_BYTES } from '../case-layout.ts';
 import { type Draft, EAX, ECX } from '../draft.ts';
 import { le } from '../random.ts';
+import { MULTIPLY_UNDEFINED } from '../undefined-flags.ts';
 import { type Form, opcodeKey, PLACES, plainForm, suffix } from './form.ts';
 
 const PRIVILEGED: readonly (readonly [string, number[]])[] = [
@@ -169,14 +170,20 @@ function badLockForms(): Form[] {
   }));
 }
 
+const immediate = (d: Draft): number[] => le(d.value(d.codeBits), d.codeBits / 8);
+
 /** More than 15 bytes: #GP(0); exactly 15 is fine. */
 function lengthForm(): Form {
   return plainForm('instruction of 10 to 17 bytes', [0x3e], (d) => {
-    const body = d.random.pick([[0x90], [0x05, 1, 2, 3, 4], [0x01, 0xc8], [0x81, 0xc1, 1, 2, 3, 4]]);
+    const body = d.random.pick([
+      [0x90],
+      [0x05, ...immediate(d)],
+      [0x01, 0xc8],
+      [0x81, 0xc1, ...immediate(d)],
+    ]);
     const total = d.random.pick([10, 14, 15, 16, 17]);
     for (let i = body.length; i < total; i++) d.emit(d.random.pick([0x3e, 0x26, 0x64, 0x2e]));
     d.emit(...body);
-    if (body[0] !== 0x90) d.eflags &= ~0x400;
   });
 }
 
@@ -184,13 +191,13 @@ function lengthForm(): Form {
 function cutForm(): Form {
   return plainForm('instruction across the end of the code', [0x05], (d) => {
     const body = d.random.pick([
-      [0x05, 1, 2, 3, 4],
-      [0x81, 0xc1, 1, 2, 3, 4],
-      [0xc7, 0x05, 0, 0x11, 0x30, 0, 1, 2, 3, 4],
+      [0x05, ...immediate(d)],
+      [0x81, 0xc1, ...immediate(d)],
+      [0xc7, ...(d.codeBits === 32 ? [0x05, 0, 0x11, 0x30, 0] : [0x06, 0, 0x11]), ...immediate(d)],
       [0x0f, 0xaf, 0xc1],
     ]);
     d.eipOffset = CODE_BYTES - d.random.below(body.length + 1);
-    d.emit(...body);
+    d.emit(...body).undef(MULTIPLY_UNDEFINED);
     if (d.eipOffset + body.length === CODE_BYTES) d.mode = 'step';
   });
 }
@@ -201,11 +208,16 @@ function prefixForms(): Form[] {
     d.setReg(EAX, d.value(32), 32).setReg(ECX, d.value(32), 32).emit(0x01, 0xc8);
   };
   return [0xf2, 0xf3, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0x66, 0x67].map((prefix) =>
-    plainForm(`prefix ${prefix.toString(16)} on add r/m32,r32`, [prefix], (d) => {
-      for (let n = d.random.below(4); n >= 0; n--) d.prefixes.push(prefix);
-      if (d.random.chance(50)) d.prefixes.push(d.random.pick([0x66, 0x67, 0x2e, 0x64]));
-      body(d);
-    }, 0.3),
+    plainForm(
+      `prefix ${prefix.toString(16)} on add r/m32,r32`,
+      [prefix],
+      (d) => {
+        for (let n = d.random.below(4); n >= 0; n--) d.prefixes.push(prefix);
+        if (d.random.chance(50)) d.prefixes.push(d.random.pick([0x66, 0x67, 0x2e, 0x64]));
+        body(d);
+      },
+      0.3,
+    ),
   );
 }
 
@@ -213,15 +225,24 @@ function breakpointForms(): Form[] {
   return [
     plainForm('int3', [0xcc], (d) => void d.emit(0xcc), 0.2),
     plainForm('into', [0xce], (d) => void d.emit(0xce), 0.5),
-    plainForm('icebp', [0xf1], (d) => void d.emit(0xf1), 0.1),
-    plainForm('jmp into nowhere', [0xe9], (d) => {
-      d.mode = 'run';
-      d.emit(0xe9, ...le(0x01000000 + d.random.below(0x10000), 4));
-    }, 0.3),
-    { name: 'lea is not an access', opcode: '8d', weight: 0.2, build: (d) => {
-      d.emit(0x8d);
-      addressOf(d, 2, 0x10000 + d.random.below(0x1000));
-    } },
+    plainForm(
+      'jmp into nowhere',
+      [0xe9],
+      (d) => {
+        d.mode = 'run';
+        d.emit(0xe9, ...le(0x01000000 + d.random.below(0x10000), 4));
+      },
+      0.3,
+    ),
+    {
+      name: 'lea is not an access',
+      opcode: '8d',
+      weight: 0.2,
+      build: (d) => {
+        d.emit(0x8d);
+        addressOf(d, 2, 0x10000 + d.random.below(0x1000));
+      },
+    },
   ];
 }
 

@@ -1,6 +1,7 @@
 /** A form: one opcode with one kind of operands. Forms are what the coverage index counts. */
-import { type Bits, type Draft, ECX } from '../draft.ts';
+
 import { memoryOperand, operand, type Place, registerOperand } from '../addressing.ts';
+import { type Bits, type Draft, ECX } from '../draft.ts';
 import { le } from '../random.ts';
 
 export interface Form {
@@ -73,6 +74,8 @@ export interface RmOptions {
   readonly value?: (d: Draft) => number;
   /** Emits what follows ModRM and sets implied registers before it is built: returns the bytes that follow. */
   readonly rest?: (d: Draft, value: number) => readonly number[];
+  /** The operand is a jump target. */
+  readonly use?: 'control';
 }
 
 /** Form with one r/m operand and an opcode digit. */
@@ -85,7 +88,7 @@ export function rmForm(o: RmOptions): Form {
       d.operandSize(o.bits).emit(...o.bytes);
       const value = o.value?.(d) ?? d.value(o.bits);
       const rest = o.rest?.(d, value) ?? [];
-      operand(d, o.place, o.bits, o.digit, value);
+      operand(d, o.place, o.bits, o.digit, value, o.use);
       d.emit(...rest);
     },
   };
@@ -103,7 +106,34 @@ export function plainForm(
 
 /** A shift count in CL or an immediate: small, around the width, or anything. */
 export function shiftCount(d: Draft, bits: Bits): number {
-  return d.random.pick([0, 1, 1, 2, 3, bits - 1, bits, bits + 1, 31, 32, 33, 63, 0xff, d.random.below(256), d.random.below(32)]);
+  return d.random.pick([
+    0,
+    1,
+    1,
+    2,
+    3,
+    bits - 1,
+    bits,
+    bits + 1,
+    31,
+    32,
+    33,
+    63,
+    0xff,
+    d.random.below(256),
+    d.random.below(32),
+  ]);
 }
 
 export const setCl = (d: Draft, count: number): Draft => d.setReg(ECX, count, 8);
+
+/** The form with a last step when everything else is decided. */
+export function followedBy(form: Form, last: (d: Draft) => void): Form {
+  return {
+    ...form,
+    build: (d) => {
+      form.build(d);
+      last(d);
+    },
+  };
+}

@@ -1,4 +1,5 @@
 /** All forms, grouped as the vector files are. */
+import { alignmentForms } from './alignment.ts';
 import { arithmeticForms } from './arithmetic.ts';
 import { bitAndConditionForms } from './bits.ts';
 import { branchAndFlagForms } from './branches.ts';
@@ -24,4 +25,5 @@ export const FORM_GROUPS: Readonly<Record<string, () => Form[]>> = {
   branches: branchAndFlagForms,
   segments: segmentForms,
   faults: faultForms,
+  alignment: alignmentForms,
 };

@@ -3,17 +3,37 @@ import { addressOf } from '../addressing.ts';
 import { DATA_BASE } from '../case-layout.ts';
 import { type Bits, type Draft, EAX, EBX, type WordBits } from '../draft.ts';
 import { le } from '../random.ts';
-import { type Form, opcodeKey, PLACES, plainForm, regRmForm, rmForm, sized, suffix, WIDTHS, WORDS } from './form.ts';
+import {
+  type Form,
+  opcodeKey,
+  PLACES,
+  plainForm,
+  regRmForm,
+  rmForm,
+  sized,
+  suffix,
+  WIDTHS,
+  WORDS,
+} from './form.ts';
 
 function movForms(): Form[] {
   const forms: Form[] = [];
   for (const bits of WIDTHS) {
     for (const place of PLACES) {
       forms.push(regRmForm({ name: 'mov', bytes: [sized(0x88, bits)], bits, place }));
-      forms.push(regRmForm({ name: 'mov', bytes: [sized(0x8a, bits)], bits, place, operands: `r${bits},r/m${bits}` }));
+      forms.push(
+        regRmForm({ name: 'mov', bytes: [sized(0x8a, bits)], bits, place, operands: `r${bits},r/m${bits}` }),
+      );
       forms.push(
         rmForm({
-          ...{ name: 'mov', bytes: [sized(0xc6, bits)], digit: 0, bits, place, operands: `r/m${bits},imm${bits}` },
+          ...{
+            name: 'mov',
+            bytes: [sized(0xc6, bits)],
+            digit: 0,
+            bits,
+            place,
+            operands: `r/m${bits},imm${bits}`,
+          },
           rest: (d) => le(d.value(bits), bits / 8),
         }),
       );
@@ -39,7 +59,9 @@ function offsetForm(direction: 'load' | 'store', opcode: number, bits: Bits): Fo
   const name = direction === 'load' ? `mov acc${bits},moffs` : `mov moffs,acc${bits}`;
   return plainForm(name, [opcode], (d) => {
     const at = d.place(bits / 8);
-    d.operandSize(bits).setReg(EAX, d.value(bits), bits).poke(at, le(d.value(bits), bits / 8));
+    d.operandSize(bits)
+      .setReg(EAX, d.value(bits), bits)
+      .poke(at, le(d.value(bits), bits / 8));
     let addressBits: WordBits = d.codeBits;
     if (d.codeBits === 16 && d.random.chance(30)) {
       d.prefixes.push(0x67);

@@ -1,6 +1,5 @@
 /** MUL IMUL DIV IDIV, sign extensions, BCD and ASCII adjustment. */
 import { AF, type Bits, CF, type Draft, EAX, EDX } from '../draft.ts';
-import { le } from '../random.ts';
 import {
   ASCII_ADD_UNDEFINED,
   ASCII_MULTIPLY_UNDEFINED,
@@ -8,8 +7,7 @@ import {
   DIVIDE_UNDEFINED,
   MULTIPLY_UNDEFINED,
 } from '../undefined-flags.ts';
-import { type Form, PLACES, plainForm, regRmForm, rmForm, sized, WIDTHS, WORDS } from './form.ts';
-import { withTail } from './shifts.ts';
+import { type Form, followedBy, PLACES, plainForm, regRmForm, rmForm, sized, WIDTHS, WORDS } from './form.ts';
 
 /** Sets the double-width accumulator (AX; DX:AX; EDX:EAX). */
 function setDividend(d: Draft, bits: Bits, low: number, high: number): void {
@@ -62,10 +60,12 @@ function imulForms(bits: 16 | 32): Form[] {
     const o = { name: 'imul', bits, place, adjust };
     return [
       regRmForm({ ...o, bytes: [0x0f, 0xaf], operands: `r${bits},r/m${bits}` }),
-      withTail(regRmForm({ ...o, bytes: [0x69], operands: `r${bits},r/m${bits},imm${bits}` }), (d) =>
-        le(d.value(bits), bits / 8),
-      ),
-      withTail(regRmForm({ ...o, bytes: [0x6b], operands: `r${bits},r/m${bits},simm8` }), (d) => le(d.value(8), 1)),
+      followedBy(regRmForm({ ...o, bytes: [0x69], operands: `r${bits},r/m${bits},imm${bits}` }), (d) => {
+        d.imm(d.value(bits), bits);
+      }),
+      followedBy(regRmForm({ ...o, bytes: [0x6b], operands: `r${bits},r/m${bits},simm8` }), (d) => {
+        d.imm(d.value(8), 8);
+      }),
     ];
   });
 }
@@ -78,7 +78,12 @@ function extendForms(): Form[] {
       (d) => void d.operandSize(bits).setReg(EAX, d.value(from), from).emit(opcode),
       0.5,
     );
-  return [one('cbw', 0x98, 16, 8), one('cwde', 0x98, 32, 16), one('cwd', 0x99, 16, 16), one('cdq', 0x99, 32, 32)];
+  return [
+    one('cbw', 0x98, 16, 8),
+    one('cwde', 0x98, 32, 16),
+    one('cwd', 0x99, 16, 16),
+    one('cdq', 0x99, 32, 32),
+  ];
 }
 
 /** Sets AL, AH and both carries at random. */
@@ -99,7 +104,9 @@ function decimalForms(): Form[] {
       (d) => {
         const base = d.random.pick([10, 10, 16, 0, 1, 2, 0xff, d.random.below(256)]);
         const divideError = name === 'aam' && base === 0;
-        decimalState(d).undef(divideError ? DIVIDE_UNDEFINED : ASCII_MULTIPLY_UNDEFINED).emit(opcode, base);
+        decimalState(d)
+          .undef(divideError ? DIVIDE_UNDEFINED : ASCII_MULTIPLY_UNDEFINED)
+          .emit(opcode, base);
       },
       3,
     );

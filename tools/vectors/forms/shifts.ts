@@ -1,8 +1,18 @@
 /** Rotates and shifts by 1, immediate and CL; SHLD and SHRD. What is undefined: undefined-flags.ts. */
-import type { Bits, Draft } from '../draft.ts';
-import { le } from '../random.ts';
+import { type Bits, type Draft, ECX } from '../draft.ts';
 import { doubleShiftUndefined, shiftUndefined } from '../undefined-flags.ts';
-import { type Form, PLACES, regRmForm, rmForm, setCl, shiftCount, sized, WIDTHS, WORDS } from './form.ts';
+import {
+  type Form,
+  followedBy,
+  PLACES,
+  regRmForm,
+  rmForm,
+  setCl,
+  shiftCount,
+  sized,
+  WIDTHS,
+  WORDS,
+} from './form.ts';
 
 const SHIFTS = ['rol', 'ror', 'rcl', 'rcr', 'shl', 'shr', 'sal', 'sar'];
 
@@ -17,14 +27,16 @@ function shiftForms(digit: number, bits: Bits): Form[] {
         return [];
       },
     }),
-    rmForm({
-      ...{ name, bytes: [sized(0xd2, bits)], digit, bits, place, operands: `r/m${bits},cl`, weight: 1.5 },
-      rest: (d) => {
-        const count = shiftCount(d, bits);
-        setCl(undef(d, count), count);
-        return [];
-      },
-    }),
+    followedBy(
+      rmForm({
+        ...{ name, bytes: [sized(0xd2, bits)], digit, bits, place, operands: `r/m${bits},cl`, weight: 1.5 },
+        rest: (d) => {
+          setCl(d, shiftCount(d, bits));
+          return [];
+        },
+      }),
+      (d) => void undef(d, d.regs[ECX]! & 0xff),
+    ),
     rmForm({
       ...{ name, bytes: [sized(0xc0, bits)], digit, bits, place, operands: `r/m${bits},imm8`, weight: 1.5 },
       rest: (d) => {
@@ -45,34 +57,29 @@ function doubleCount(d: Draft, bits: 16 | 32): number {
 function doubleForms(name: 'shld' | 'shrd', opcode: number): Form[] {
   return WORDS.flatMap((bits) =>
     PLACES.flatMap((place) => [
-      withTail(
-        regRmForm({ name, bytes: [0x0f, opcode], bits, place, operands: `r/m${bits},r${bits},imm8`, weight: 1.5 }),
+      followedBy(
+        regRmForm({
+          name,
+          bytes: [0x0f, opcode],
+          bits,
+          place,
+          operands: `r/m${bits},r${bits},imm8`,
+          weight: 1.5,
+        }),
         (d) => {
           const count = doubleCount(d, bits);
-          d.undef(doubleShiftUndefined(bits, count));
-          return le(count, 1);
+          d.undef(doubleShiftUndefined(bits, count)).imm(count, 8);
         },
       ),
       regRmForm({
         ...{ name, bytes: [0x0f, opcode + 1], bits, place, operands: `r/m${bits},r${bits},cl`, weight: 1.5 },
         adjust: (d) => {
           const count = doubleCount(d, bits);
-          setCl(d, count).undef(doubleShiftUndefined(bits, count));
+          setCl(d.reserve(ECX), count).undef(doubleShiftUndefined(bits, count));
         },
       }),
     ]),
   );
-}
-
-/** The form with immediate bytes after its ModRM operand. */
-export function withTail(form: Form, tail: (d: Draft) => readonly number[]): Form {
-  return {
-    ...form,
-    build: (d) => {
-      form.build(d);
-      d.emit(...tail(d));
-    },
-  };
 }
 
 export function shiftAndRotateForms(): Form[] {

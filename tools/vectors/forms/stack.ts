@@ -16,7 +16,7 @@ export function placeStack(d: Draft, pops: number): number {
   if (random.chance(3)) at = READ_ONLY_BYTES + random.below(8);
   if (random.chance(3)) at = DATA_BYTES - random.below(pops + 4);
   const high = d.codeBits === 16 ? d.regs[ESP]! & 0xffff0000 : DATA_BASE;
-  d.setReg(ESP, (high + at) >>> 0, 32);
+  d.reserve(ESP).setReg(ESP, (high + at) >>> 0, 32);
   return at;
 }
 
@@ -112,7 +112,11 @@ function allForms(bits: WordBits): Form[] {
       d.operandSize(bits).emit(0x60);
     }),
     plainForm(`popa ${bits}`, [0x61], (d) => {
-      placeOnStack(d, [1, 2, 3, 4, 5, 6, 7, 8].map(() => d.random.u32()), bits);
+      placeOnStack(
+        d,
+        [1, 2, 3, 4, 5, 6, 7, 8].map(() => d.random.u32()),
+        bits,
+      );
       d.operandSize(bits).emit(0x61);
     }),
   ];
@@ -148,16 +152,21 @@ function frameForms(bits: WordBits): Form[] {
 
 /** POP to memory addressed through the stack pointer uses its value after the increment. */
 function popThroughEsp(): Form {
-  return plainForm('pop m32 through esp', [0x8f], (d) => {
-    const at = placeOnStack(d, [d.random.u32()], 32);
-    d.operandSize(32);
-    if (d.codeBits === 16) {
-      operand(d, 'mem', 32, 0, 0);
-      d.code.unshift(0x8f);
-      return;
-    }
-    d.emit(0x8f, 0x44, 0x24, at < 0x2f00 ? d.random.pick([0, 4, 8, 0x7c]) : 0xf0);
-  }, 0.5);
+  return plainForm(
+    'pop m32 through esp',
+    [0x8f],
+    (d) => {
+      const at = placeOnStack(d, [d.random.u32()], 32);
+      d.operandSize(32);
+      if (d.codeBits === 16) {
+        operand(d, 'mem', 32, 0, 0);
+        d.code.unshift(0x8f);
+        return;
+      }
+      d.emit(0x8f, 0x44, 0x24, at < 0x2f00 ? d.random.pick([0, 4, 8, 0x7c]) : 0xf0);
+    },
+    0.5,
+  );
 }
 
 export function stackForms(): Form[] {

@@ -48,7 +48,8 @@ function equalRuns(d: Draft, op: StringOp, from: number, to: number, bits: Bits)
     if (d.random.chance(70)) d.poke(from + i * step, element);
     if (d.random.chance(70)) d.poke(to + i * step, element);
   }
-  if (op.name === 'scas' && d.random.chance(50)) d.setReg(EAX, element.reduce((v, b, i) => v | (b << (8 * i)), 0) >>> 0, bits);
+  if (op.name === 'scas' && d.random.chance(50))
+    d.setReg(EAX, element.reduce((v, b, i) => v | (b << (8 * i)), 0) >>> 0, bits);
 }
 
 function build(d: Draft, op: StringOp, bits: Bits, repeat: Repeat): void {
@@ -63,7 +64,10 @@ function build(d: Draft, op: StringOp, bits: Bits, repeat: Repeat): void {
     base = DATA_BASE;
     d.segs[SegIndex.DS] = d.segs[SegIndex.ES] = ldtSelector('data');
   } else if (op.source && random.chance(10)) {
-    d.overrideSegment(random.pick([SegIndex.FS, SegIndex.GS]), d.codeBits === 32 ? FLAT_DATA : ldtSelector('data'));
+    d.overrideSegment(
+      random.pick([SegIndex.FS, SegIndex.GS]),
+      d.codeBits === 32 ? FLAT_DATA : ldtSelector('data'),
+    );
   }
   const count = repeat === 'none' ? 1 : random.pick([0, 1, 2, 3, 7, 16, random.below(40)]);
   if (repeat !== 'none') d.setReg(ECX, addressBits === 16 ? (random.u32() & 0xffff0000) | count : count, 32);
