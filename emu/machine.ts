@@ -333,11 +333,13 @@ export class Machine {
 
   /** An NMI needs no acknowledgement by the local APIC; everything else does. */
   private deliverToKernel(core: number): void {
-    const { r } = this.cores[core]!;
+    const { r, f } = this.cores[core]!;
     const isNmi = (r[R.ATTENTION]! & Attention.Nmi) !== 0;
     if (isNmi) r[R.ATTENTION]! &= ~Attention.Nmi;
     const vector = isNmi ? VEC_NMI : this.board.apicBus.acknowledge(core);
-    if (vector >= 0) this.kernel?.interrupt(core, vector);
+    if (vector < 0) return;
+    f[CoreF.INTERRUPTS]! += 1;
+    this.kernel?.interrupt(core, vector);
   }
 
   private handOver(core: number): void {
