@@ -1,9 +1,10 @@
 /**
- * `npm run bench [loops]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
+ * `npm run bench [loops|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
  * host is noisy, so compare figures of one run only.
  */
 import { benchLoops } from './bare-loops.ts';
 import { geometricMean, median, printFigures } from './measure.ts';
+import { benchTrips } from './trips.ts';
 
 const ROUNDS = 5;
 
@@ -16,7 +17,10 @@ function interpreterLoops(): void {
   );
 }
 
-const benches: Readonly<Record<string, () => void>> = { loops: interpreterLoops };
+const benches: Readonly<Record<string, () => void>> = {
+  loops: interpreterLoops,
+  trips: () => printFigures('Across the line, one core, interpreter', benchTrips(ROUNDS)),
+};
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => benches[name] === undefined);
 if (unknown !== undefined) {

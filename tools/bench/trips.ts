@@ -1,0 +1,98 @@
+/**
+ * How often per second of host time a guest can cross the line: system calls, null calls of physmem, and faults that
+ * physmem serves. Whole path: guest code, interpreter, kernel, server. Also the time from power-on to the first guest
+ * instruction.
+ */
+import { CoreF } from '../../emu/arch/core-layout.ts';
+import { IMAGE_BASE } from '../../src/abi/boot-page.ts';
+import { System } from '../../src/system.ts';
+import { type Figure, figure, hostSeconds } from './measure.ts';
+import { tinyElf } from './tiny-elf.ts';
+
+const word = (n: number): number[] => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24];
+const DATA_PAGE = IMAGE_BASE + 4096;
+
+/** L: mov eax, 12 (clock); int 0x30; jmp L */
+const CLOCK_LOOP = [0xb8, ...word(12), 0xcd, 0x30, 0xeb, 0xf7];
+/** mov ecx, 2 (reply); or ebp, -1; L: xor eax, eax; xor edx, edx; mov ebx, 2 (physmem); int 0x30; jmp L */
+const NULL_LOOP = [
+  0xb9,
+  ...word(2),
+  0x83,
+  0xcd,
+  0xff,
+  0x31,
+  0xc0,
+  0x31,
+  0xd2,
+  0xbb,
+  ...word(2),
+  0xcd,
+  0x30,
+  0xeb,
+  0xf3,
+];
+/** As NULL_LOOP with tag = unmap(DATA_PAGE, 4096), then a write to the page, which faults. */
+const FAULT_LOOP = [
+  0xb9,
+  ...word(2),
+  0x83,
+  0xcd,
+  0xff,
+  0x31,
+  0xc0,
+  0xba,
+  ...word((19 << 16) | 2),
+  0xbb,
+  ...word(2),
+  0xbe,
+  ...word(DATA_PAGE),
+  0xbf,
+  ...word(4096),
+  0xcd,
+  0x30,
+  0xc6,
+  0x05,
+  ...word(DATA_PAGE),
+  1,
+  0xeb,
+  0xdc,
+];
+const SLICE_INSTRUCTIONS = 2_000_000;
+
+function boot(code: readonly number[]): System {
+  const root = { name: 'loop', bytes: tinyElf(code, 8192), args: [] };
+  return new System({ root, cores: 1, ramBytes: 16 << 20, quantumInstructions: 100_000 });
+}
+
+/** Rounds of the loop per second; a round is what `count` counts. */
+function perSecond(code: readonly number[], count: (system: System) => number): number {
+  const system = boot(code);
+  system.run({ maxInstructions: 200_000 });
+  const [before, start] = [count(system), hostSeconds()];
+  const stop = system.run({ maxInstructions: SLICE_INSTRUCTIONS });
+  if (stop.kind !== 'budget') throw new Error(`the bench loop ended: ${stop.kind}`);
+  return (count(system) - before) / (hostSeconds() - start) / 1e6;
+}
+
+function bootMilliseconds(): number {
+  const start = hostSeconds();
+  const system = boot(CLOCK_LOOP);
+  system.run({ until: () => system.kernel.counters.syscalls > 0 });
+  return (hostSeconds() - start) * 1e3;
+}
+
+export function benchTrips(rounds: number): Figure[] {
+  const syscalls = (system: System): number => system.kernel.counters.syscalls;
+  const faults = (system: System): number => system.kernel.counters.pageFaults;
+  return [
+    figure('system call (clock)', 'M/s', rounds, () => perSecond(CLOCK_LOOP, syscalls)),
+    figure('null call of physmem', 'M/s', rounds, () => perSecond(NULL_LOOP, syscalls)),
+    figure('unmap + page fault + map', 'M/s', rounds, () => perSecond(FAULT_LOOP, faults)),
+    figure('power-on to first guest instruction', 'ms', rounds, bootMilliseconds),
+  ];
+}
+
+/** TLB misses that were filled, of a system so far. */
+export const tlbFills = (system: System): number =>
+  system.machine.cores.reduce((sum, { f }) => sum + f[CoreF.TLB_MISSES]!, 0);
