@@ -11,6 +11,7 @@ import { KernelEv } from '../abi/events.ts';
 import type { CapRef } from '../abi/server.ts';
 import { assert } from './bug.ts';
 import { insertAt, slotFromRef } from './capability.ts';
+import { checkKernel } from './check.ts';
 import { DEFAULT_KERNEL_CONFIG, type KernelConfig } from './config.ts';
 import { type KernelContext, newContext, taskOf } from './context.ts';
 import type { KernelCounters } from './counters.ts';
@@ -114,6 +115,11 @@ export class Kernel {
     this.k.operations.clear();
     this.k.transactions.clear();
     this.k.events.clear();
+  }
+
+  /** Every broken rule of the kernel's own state (check.ts); empty when all is well. For tests and debug runs. */
+  check(): string[] {
+    return checkKernel(this.k);
   }
 
   get counters(): Readonly<KernelCounters> {

@@ -1,0 +1,216 @@
+/**
+ * Whole-state checker of the kernel: everything that is written down twice must agree. For tests and debug runs,
+ * between two entries of the kernel. Rules are numbered K1.. and cited in the sentences.
+ *
+ *   K1 queues: a READY thread stands once in the queue of its core and priority, nobody else does
+ *   K2 cores: the running thread is RUNNING (or DOOMED) on that core, and its task's directory is loaded
+ *   K3 IPC: a SEND thread stands once in the queue of its partner; REPLY and `replyTo` are the same relation
+ *   K4 deadlines: each thread and operation that has one stands once in the list of its core, the lists are sorted
+ *   K5 counts: threads per task and core, operations per task
+ *   K6 capability tables: free and held counts are what the slots say
+ *   K7 waits: a SERVER thread has its operation in flight; no chore is left
+ *   K8 shootdown: unanswered requests are in the mailbox of the core that owes the answer
+ */
+import { SLOT_COUNT } from '../abi/message.ts';
+import { type CapTable, objectKey } from './capability.ts';
+import { type KernelContext, OperationWait } from './context.ts';
+import { type Core, DeadlineKind, PRIORITIES, TaskState, type Thread, ThreadState } from './state.ts';
+
+/** Every broken rule, one sentence each; empty when all is well. */
+export function checkKernel(k: KernelContext): string[] {
+  const broken: string[] = [];
+  for (const core of k.state.cores) {
+    checkQueues(k, core, broken);
+    checkRunning(k, core, broken);
+    checkDeadlines(k, core, broken);
+  }
+  for (const thread of k.state.threads.values()) checkThread(k, thread, broken);
+  checkCounts(k, broken);
+  for (const task of k.state.tasks.values()) checkCaps(task.number, task.caps, broken);
+  checkFlight(k, broken);
+  return broken;
+}
+
+function checkQueues(k: KernelContext, core: Core, broken: string[]): void {
+  const found = new Set<number>();
+  for (let priority = 0; priority < PRIORITIES; priority++) {
+    let previous = 0;
+    for (let number = core.firstReady[priority]!; number !== 0; ) {
+      const thread = k.state.threads.get(number);
+      if (thread === undefined || found.has(number)) {
+        broken.push(`K1: core ${core.number} queues thread ${number}, which is dead or queued twice`);
+        return;
+      }
+      found.add(number);
+      const right =
+        thread.state === ThreadState.READY &&
+        thread.core === core.number &&
+        thread.priority === priority &&
+        thread.previous === previous;
+      if (!right)
+        broken.push(`K1: thread ${number} does not belong into queue ${priority} of core ${core.number}`);
+      previous = number;
+      number = thread.next;
+    }
+    if (core.lastReady[priority] !== previous)
+      broken.push(`K1: tail of queue ${priority} of core ${core.number}`);
+    if (((core.readyMask >>> priority) & 1) !== (previous === 0 ? 0 : 1)) {
+      broken.push(`K1: mask of core ${core.number}, priority ${priority}`);
+    }
+  }
+  for (const thread of k.state.threads.values()) {
+    if (thread.state === ThreadState.READY && thread.core === core.number && !found.has(thread.number)) {
+      broken.push(`K1: ready thread ${thread.number} is in no queue`);
+    }
+  }
+}
+
+function checkRunning(k: KernelContext, core: Core, broken: string[]): void {
+  if (core.current === 0) return;
+  const thread = k.state.threads.get(core.current);
+  if (thread === undefined || thread.core !== core.number || core.space !== thread.task) {
+    broken.push(`K2: core ${core.number} runs thread ${core.current} in space ${core.space}`);
+  }
+  if (core.flushPending !== 0) broken.push(`K2: core ${core.number} runs with a flush pending`);
+}
+
+function checkThread(k: KernelContext, thread: Thread, broken: string[]): void {
+  const name = `thread ${thread.number}`;
+  const loaded = k.state.cores[thread.core]!.current === thread.number;
+  if (loaded !== (thread.state === ThreadState.RUNNING || thread.state === ThreadState.DOOMED)) {
+    broken.push(`K2: ${name} is in state ${thread.state}, loaded ${loaded}`);
+  }
+  if (thread.state === ThreadState.TURN || thread.state === ThreadState.CONDEMNED) {
+    broken.push(`K7: ${name} was left in state ${thread.state}`);
+  }
+  const partner = k.state.threads.get(thread.partner);
+  if (thread.state === ThreadState.SEND && !(partner && sendersOf(k, partner).includes(thread.number))) {
+    broken.push(`K3: ${name} sends to ${thread.partner}, which does not know`);
+  }
+  if (thread.state === ThreadState.REPLY && partner?.replyTo !== thread.number) {
+    broken.push(`K3: ${name} waits for a reply of ${thread.partner}, which does not know`);
+  }
+  const caller = k.state.threads.get(thread.replyTo);
+  if (thread.replyTo !== 0 && !(caller?.state === ThreadState.REPLY && caller.partner === thread.number)) {
+    broken.push(`K3: ${name} owes ${thread.replyTo} a reply, which does not wait for it`);
+  }
+  for (const sender of sendersOf(k, thread)) {
+    const waiting = k.state.threads.get(sender);
+    if (!(waiting?.state === ThreadState.SEND && waiting.partner === thread.number)) {
+      broken.push(`K3: ${sender} stands in the queue of ${name} and does not send to it`);
+    }
+  }
+  if (thread.state === ThreadState.SERVER && k.operations.get(thread.operation)?.thread !== thread.number) {
+    broken.push(`K7: ${name} waits for operation ${thread.operation}, which is not for it`);
+  }
+}
+
+/** The sender queue of a thread; cut off when it is longer than there are threads. */
+function sendersOf(k: KernelContext, thread: Thread): number[] {
+  const senders: number[] = [];
+  for (let number = thread.firstSender; number !== 0 && senders.length <= k.state.threads.size; ) {
+    senders.push(number);
+    number = k.state.threads.get(number)?.next ?? 0;
+  }
+  return senders;
+}
+
+function checkDeadlines(k: KernelContext, core: Core, broken: string[]): void {
+  let last = -1;
+  const threads = new Set<number>();
+  for (const { at, kind, id } of core.deadlines) {
+    if (at < last) broken.push(`K4: deadlines of core ${core.number} are not sorted`);
+    last = at;
+    const owner =
+      kind === DeadlineKind.THREAD
+        ? k.state.threads.get(id)?.deadline
+        : kind === DeadlineKind.OPERATION
+          ? k.operations.get(id)?.deadline
+          : k.transactions.get(id)?.deadline;
+    if (owner !== at)
+      broken.push(`K4: deadline ${at} of core ${core.number}, kind ${kind}, is not that of ${id}`);
+    if (kind === DeadlineKind.THREAD) threads.add(id);
+  }
+  for (const thread of k.state.threads.values()) {
+    if (thread.core === core.number && thread.deadline >= 0 && !threads.has(thread.number)) {
+      broken.push(`K4: the deadline of thread ${thread.number} is in no list`);
+    }
+  }
+}
+
+function checkCounts(k: KernelContext, broken: string[]): void {
+  const threads = [...k.state.threads.values()];
+  for (const core of k.state.cores) {
+    const count = threads.filter((thread) => thread.core === core.number).length;
+    if (count !== core.threadCount)
+      broken.push(`K5: core ${core.number} counts ${core.threadCount} threads of ${count}`);
+  }
+  for (const task of k.state.tasks.values()) {
+    const own = threads.filter((thread) => thread.task === task.number);
+    const listed = task.threads.filter((number) => number !== 0).length;
+    if (own.length !== task.threadCount || listed !== task.threadCount) {
+      broken.push(
+        `K5: task ${task.number} counts ${task.threadCount} threads of ${own.length}, lists ${listed}`,
+      );
+    }
+    const flying = [...k.operations.values()].filter((operation) => operation.task === task.number).length;
+    if (flying !== task.operations) {
+      broken.push(`K5: task ${task.number} counts ${task.operations} operations of ${flying}`);
+    }
+    if (
+      task.state === TaskState.DYING &&
+      flying === 0 &&
+      own.length === 0 &&
+      task.number !== k.state.rootTask
+    ) {
+      broken.push(`K5: task ${task.number} is dead and still there`);
+    }
+  }
+  for (const thread of threads) {
+    if (!k.state.tasks.has(thread.task)) broken.push(`K5: thread ${thread.number} has no task`);
+  }
+}
+
+function checkCaps(task: number, caps: CapTable, broken: string[]): void {
+  const holds = new Map<number, number>();
+  let occupied = -1;
+  for (let word of caps.occupied) for (; word !== 0; word &= word - 1) occupied++;
+  caps.slots.forEach((slot, index) => {
+    if (slot === null) return;
+    const key = objectKey(slot.type, slot.object);
+    holds.set(key, (holds.get(key) ?? 0) + 1);
+    if (((caps.occupied[index >>> 5]! >>> (index & 31)) & 1) === 0) {
+      broken.push(`K6: slot ${index} of task ${task} is in use and marked free`);
+    }
+  });
+  if (caps.free !== SLOT_COUNT - 1 - occupied) broken.push(`K6: free count of task ${task}`);
+  if (caps.reserved < 0 || caps.reserved > caps.free) broken.push(`K6: reserved count of task ${task}`);
+  const same =
+    holds.size === caps.holds.size && [...holds].every(([key, count]) => caps.holds.get(key) === count);
+  if (!same) broken.push(`K6: held counts of task ${task}`);
+}
+
+function checkFlight(k: KernelContext, broken: string[]): void {
+  if (k.chores || k.turns.length + k.condemned.length + k.deaths.length + k.lateBatches.length > 0) {
+    broken.push('K7: chores were left when the kernel was left');
+  }
+  for (const operation of k.operations.values()) {
+    const home = k.state.cores[operation.home]!;
+    const places =
+      (home.work.includes(operation.id) ? 1 : 0) +
+      (home.paused.includes(operation.id) ? 1 : 0) +
+      (operation.wait === OperationWait.EVENT && k.events.get(operation.eventKey)?.includes(operation.id)
+        ? 1
+        : 0) +
+      ([...k.transactions.values()].some((t) => t.operation === operation.id && !t.overdue) ? 1 : 0);
+    if (places !== 1) broken.push(`K7: operation ${operation.id} waits in ${places} places`);
+  }
+  for (const transaction of k.transactions.values()) {
+    for (const core of k.state.cores) {
+      const owes = (transaction.pendingMask & (1 << core.number)) !== 0;
+      const asked = core.mailbox.some((mail) => mail.transaction === transaction.id);
+      if (owes !== asked)
+        broken.push(`K8: core ${core.number} owes ${owes}, was asked ${asked}: shootdown ${transaction.id}`);
+    }
+  }
+}
