@@ -31,7 +31,7 @@ import {
 } from './record.ts';
 import { ENTRIES, type Entry } from './table/table.ts';
 
-/** Letters of the operand shapes for register and memory operands. */
+/** Form suffixes of the operand shapes for register and memory operands; ' ' = no suffix, '' = no form. */
 const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   'Ev,Gv': ['RR', 'MR'],
   'Gv,Ev': ['RR', 'RM'],
@@ -55,6 +55,10 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   Iv: ['I', ''],
   Ibs: ['I', ''],
   'Gv,M': ['', ' '],
+  Jb: [' ', ''],
+  Jv: [' ', ''],
+  Iw: [' ', ''],
+  '': [' ', ''],
 };
 
 const names = Form as unknown as Readonly<Record<string, Form | undefined>>;
@@ -63,7 +67,7 @@ const names = Form as unknown as Readonly<Record<string, Form | undefined>>;
 function formOf(entry: Entry, operand: 'register' | 'memory'): Form {
   const stem = entry.name === 'cwd|cdq' ? 'cdq' : entry.name;
   const shape = SHAPES[entry.operands]?.[operand === 'memory' ? 1 : 0] ?? '';
-  if (operand === 'memory' && shape === '') return Form.General;
+  if (shape === '') return Form.General;
   return names[stem.charAt(0).toUpperCase() + stem.slice(1) + shape.trim()] ?? Form.General;
 }
 
