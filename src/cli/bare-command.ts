@@ -49,9 +49,11 @@ export async function bareCommand(path: string, options: BareOptions, io: Io): P
     output.write(Uint8Array.of(byte), port === PORT_DEBUG_CONSOLE ? 'debug' : 'serial');
   const limits = { maxInstructions: options.maxInstructions ?? null, maxCycles: options.maxCycles ?? null };
   const started = io.hostSeconds();
-  const end = await runSliced(machine, limits, io, () => {
-    output.flush();
-    if (output.atLineStart) status.update(machine.instructions, machine.cycles);
+  const end = await runSliced(machine, limits, io, {
+    afterSlice: () => {
+      output.flush();
+      if (output.atLineStart) status.update(machine.instructions, machine.cycles);
+    },
   });
   const hostSeconds = Number((io.hostSeconds() - started).toFixed(6));
   status.clear();

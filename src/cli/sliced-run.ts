@@ -9,7 +9,11 @@ import type { Io } from './io.ts';
 export interface Runnable<Stop extends { readonly kind: string }> {
   readonly instructions: number;
   readonly cycles: number;
-  run(limits: { readonly maxInstructions?: number; readonly maxCycles?: number }): Stop;
+  run(limits: {
+    readonly maxInstructions?: number;
+    readonly maxCycles?: number;
+    readonly until?: () => boolean;
+  }): Stop;
 }
 
 export interface TotalLimits {
@@ -27,15 +31,21 @@ export type RunEnd<Stop> =
 /** About 25 ms of the interpreter at 40 MIPS. */
 const SLICE_INSTRUCTIONS = 1_000_000;
 
+export interface SliceHooks {
+  /** Called after every slice, the last one included. */
+  readonly afterSlice: () => void;
+  /** True ends a slice early, at the next turn of a core; the run goes on after `afterSlice`. */
+  readonly until?: () => boolean;
+}
+
 /**
- * Runs until the machine stops, a total limit is reached or Ctrl-C is pressed. `afterSlice` is called after every slice, the
- * last one included.
+ * Runs until the machine stops, a total limit is reached or Ctrl-C is pressed.
  */
 export async function runSliced<Stop extends { readonly kind: string }>(
   target: Runnable<Stop>,
   limits: TotalLimits,
   io: Io,
-  afterSlice: () => void,
+  hooks: SliceHooks,
 ): Promise<RunEnd<Stop>> {
   let isInterrupted = false;
   const release = io.onInterrupt(() => {
@@ -52,8 +62,9 @@ export async function runSliced<Stop extends { readonly kind: string }>(
       const stop = target.run({
         maxInstructions: Math.min(SLICE_INSTRUCTIONS, instructionsLeft),
         maxCycles: cyclesLeft,
+        ...(hooks.until === undefined ? {} : { until: hooks.until }),
       });
-      afterSlice();
+      hooks.afterSlice();
       if (stop.kind !== 'budget') return { kind: 'stop', stop };
       await io.breathe();
       if (isInterrupted) return { kind: 'interrupted' };

@@ -35,7 +35,8 @@ export async function traceCommand(
   const recording = new TraceRecording(system.trace, kinds);
   const output = new ConsoleWriter(io, { show: 'kept', sources: [] });
   const status = new StatusLine(io, 'on');
-  const { end, framesAtBoot } = await runSession(system, target.scenario.limits, output, status, io);
+  const session = { limits: target.scenario.limits, output, status };
+  const { end, framesAtBoot } = await runSession(system, session, io);
   const outcome = outcomeOf(end);
   const context = { cores: system.machine.cores.length, rootName: config.root.name, framesAtBoot };
   const text = traceText(recording, options.format, context);

@@ -63,8 +63,16 @@ export function eventArguments(event: TraceEvent): EventArgument[] {
 }
 
 const ERRNO_NAMES = new Map(ERRNOS.map((e) => [e.value, e.name]));
-const OP_NAMES = new Map(RPCS.map((r) => [r.op, r.name]));
+/** Operations of the server, and the three that the kernel starts without a request (negative labels). */
+const OP_NAMES = new Map([
+  ...RPCS.map((r) => [r.op, r.name] as const),
+  [-1, 'capability_dropped'],
+  [-2, 'boot_fault'],
+  [-3, 'task_died'],
+]);
 const SYSCALL_NAMES = new Map(SYSCALLS.map((s) => [s.number, s.name]));
+const WAIT_REASONS = ['', 'shootdown', 'pause', 'event'];
+const FLUSH_REASONS = ['non_global', 'all'];
 const ZONE_NAMES = new Map([
   [0, 'DMA'],
   [1, 'Normal'],
@@ -76,9 +84,11 @@ export function argumentWord(kind: number, field: string, value: number): string
     case 'errno':
       return ERRNO_NAMES.get(value) ?? null;
     case 'op':
-      return OP_NAMES.get(value) ?? null;
+      return OP_NAMES.get(value | 0) ?? null;
     case 'number':
       return SYSCALL_NAMES.get(value) ?? null;
+    case 'reason':
+      return kind === KernelEv.OpWait ? (WAIT_REASONS[value] ?? null) : (FLUSH_REASONS[value] ?? null);
     case 'zone':
       return ZONE_NAMES.get(value) ?? null;
     case 'vector':

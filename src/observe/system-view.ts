@@ -2,33 +2,35 @@
 import { CoreF } from '../../emu/arch/core-layout.ts';
 import { Ev } from '../../emu/arch/events.ts';
 import type { Machine } from '../../emu/machine.ts';
+import { ACCESS_USER } from '../../emu/mem/index.ts';
 import { KernelEv } from '../abi/events.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Physmem } from '../physmem/physmem.ts';
 import type { CounterRow } from './counter-table.ts';
 import type { SystemView } from './end-report.ts';
-import type { FrameMapInput } from './frame-map.ts';
 import { containersOf, controlsOf, framesOf, zoneBlocksOf } from './physmem-view.ts';
+import type { CoreTlb } from './tlb-text.ts';
 import type { TraceRing } from './trace.ts';
 
-/** `framesAtBoot`: what `framesOf` said when physmem had taken memory over. */
-export function systemView(
-  machine: Machine,
-  kernel: Kernel,
-  physmem: Physmem,
-  trace: TraceRing,
-  framesAtBoot: FrameMapInput,
-): SystemView {
-  const { maxOrder } = physmem.store.tuning;
+/** A view of this moment. The arrays are copies; `walk` reads the tables as they are when it is called. */
+export function systemView(machine: Machine, kernel: Kernel, physmem: Physmem, trace: TraceRing): SystemView {
   const frames = framesOf(physmem);
   return {
     frames,
-    zonesBefore: zoneBlocksOf(framesAtBoot, maxOrder),
-    zones: zoneBlocksOf(frames, maxOrder),
+    zones: zoneBlocksOf(frames, physmem.store.tuning.maxOrder),
     controls: controlsOf(physmem),
     containers: containersOf(physmem),
+    tlbs: tlbsOf(machine),
+    walk: (core, va) => machine.mmu.explainWalk(core, va, ACCESS_USER),
     counters: countersOf(machine, kernel, physmem, trace),
   };
+}
+
+/** The TLB of every core. */
+export function tlbsOf(machine: Machine): CoreTlb[] {
+  const { data, instr } = machine.settings.tlb;
+  const capacity = data.entries + (instr?.entries ?? 0);
+  return machine.cores.map((_, core) => ({ core, capacity, entries: machine.tlb.entries(core) }));
 }
 
 /** What happened, per core where a core did it. */
@@ -72,7 +74,6 @@ export function countersOf(
     once('system calls', k.syscalls),
     once('messages (IPC)', k.ipcs),
     once('requests to physmem (RPC)', k.rpcs),
-    once('of these refused', p.refusals),
     once('shootdowns', k.shootdowns),
     once('of these on one core only', k.shootdownsLocal),
     once('shootdown IPIs', k.shootdownIpis),

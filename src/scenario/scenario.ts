@@ -6,7 +6,7 @@
 import type { CostModel } from '../../emu/arch/cost.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { HostError } from './host-error.ts';
-import { type ScenarioFile, scenarioSchema } from './schema.ts';
+import { type PICTURE_SECTIONS, type ScenarioFile, scenarioSchema } from './schema.ts';
 import { issueSentence } from './schema-errors.ts';
 
 export interface Scenario {
@@ -27,7 +27,17 @@ export interface Scenario {
   readonly faults: Readonly<Record<string, 'on' | 'off'>>;
   readonly poison: 'on' | 'off';
   readonly limits: { readonly maxInstructions: number | null; readonly maxCycles: number | null };
+  /** Moments at which the system is shown in the middle of the run. */
+  readonly pictures: readonly Picture[];
   readonly checks: { readonly exit: number | null; readonly output: readonly string[] };
+}
+
+export interface Picture {
+  /** Name of the event after which the picture is taken, at its nth occurrence. */
+  readonly after: string;
+  readonly nth: number;
+  readonly title: string;
+  readonly show: readonly (typeof PICTURE_SECTIONS)[number][];
 }
 
 /** Changes by path, as `--set machine.cores=4` says them; a value is text and is read as the schema reads text. */
@@ -120,6 +130,7 @@ function settle(file: ScenarioFile): Scenario {
     faults: withoutUndefined(file.faults) as Record<string, 'on' | 'off'>,
     poison: file.poison,
     limits: { maxInstructions: limits.maxInstructions ?? null, maxCycles: limits.maxCycles ?? null },
+    pictures: file.pictures,
     checks: { exit: checks.exit ?? null, output: checks.output },
   };
 }

@@ -21,6 +21,7 @@ export function issueSentence(schema: z.ZodType, error: z.ZodError, input: unkno
   if (issue.code === 'invalid_type' && value === undefined) return `${key} is missing`;
   if (issue.code === 'invalid_type')
     return `${key} must be ${typeText(issue.expected)}, not ${valueText(value)}`;
+  if (issue.code === 'too_small') return `${key} must have at least ${issue.minimum} entry`;
   if (issue.code === 'too_big') return `${key} must have at most ${issue.maximum} entries`;
   if (issue.code === 'custom' && value === undefined)
     return `${key} is missing: it ${issue.message.split(', not ')[0]}`;

@@ -5,7 +5,10 @@
 import { z } from 'zod';
 import { MAX_CORES, MAX_RAM, MIN_RAM } from '../../emu/arch/address-map.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
+import { MACHINE_EVENTS } from '../../emu/arch/events.ts';
+import { KERNEL_EVENTS, PHYSMEM_EVENTS } from '../abi/events.ts';
 import { FAULT_NAMES } from './fault-switches.ts';
+import { suggestion } from './nearest-word.ts';
 import { type QuantityRange, readQuantity, valueText } from './quantity.ts';
 
 /** A number, or text with a unit; the refusal is the end of a sentence that begins with the key. */
@@ -84,6 +87,42 @@ const module = z.union([
   }),
 ]);
 
+/** What a picture may show (src/observe/end-report.ts). */
+export const PICTURE_SECTIONS = [
+  'frames',
+  'free blocks',
+  'controls',
+  'containers',
+  'tlb',
+  'counters',
+] as const;
+
+const EVENT_NAMES: readonly string[] = [...MACHINE_EVENTS, ...KERNEL_EVENTS, ...PHYSMEM_EVENTS].map(
+  (e) => e.name,
+);
+
+const eventName = z.unknown().transform((value, context): string => {
+  if (EVENT_NAMES.includes(value as string)) return value as string;
+  const hint = typeof value === 'string' ? suggestion(value, EVENT_NAMES) : '';
+  context.addIssue({
+    code: 'custom',
+    message: `must be the name of an event, not ${valueText(value)}${hint}`,
+  });
+  return z.NEVER;
+});
+
+/** The system as it stands after the turn of the core in which the event came for the nth time. */
+const picture = z.strictObject({
+  after: eventName,
+  nth: count(1, 1_000_000).prefault(1),
+  title: text(80),
+  show: z
+    .array(oneOf(...PICTURE_SECTIONS))
+    .min(1)
+    .max(PICTURE_SECTIONS.length)
+    .prefault(['frames', 'controls']),
+});
+
 export const scenarioSchema = z.strictObject({
   name: text(39),
   /** One line for `physmem list`. */
@@ -105,6 +144,7 @@ export const scenarioSchema = z.strictObject({
   limits: z
     .strictObject({ maxInstructions: count(1).optional(), maxCycles: count(1).optional() })
     .prefault({}),
+  pictures: z.array(picture).max(8).prefault([]),
   checks: z
     .strictObject({
       /** Status with which the root task must end. */
