@@ -95,11 +95,12 @@ function* removeControl(store: Store, control: Control): Operation<void> {
   try {
     if (control.generation !== generation) return;
     while (control.firstChild !== 0) yield* removeControl(store, store.controls.at(control.firstChild));
-    while (control.spaces.length > 0) yield* removeSpace(store, control.spaces[0]!);
     while (control.firstContainer !== 0) {
       const container = store.containers.at(control.firstContainer);
       yield* removeContainer(store, container.index, container.generation);
     }
+    // Containers first: their maps leave the TLBs of tasks that still run, and only then are the tasks stopped.
+    while (control.spaces.length > 0) yield* removeSpace(store, control.spaces[0]!);
     yield* awaitCharges(store, control);
     absorb(store, control);
   } finally {
