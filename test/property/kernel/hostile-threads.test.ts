@@ -239,7 +239,7 @@ it('no sequence of system calls, faults and interrupts breaks the kernel', () =>
       shootdowns += chaos.w.kernel.counters.shootdownIpis;
       deaths += chaos.w.server.deaths.length;
     }),
-    { numRuns: 1500, seed: 11 },
+    { numRuns: 1000, seed: 11 },
   );
   expect(Math.min(operations, deaths, shootdowns)).toBeGreaterThan(100);
 });
