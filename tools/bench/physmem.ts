@@ -1,0 +1,210 @@
+/**
+ * Speed of the memory server by itself: requests are direct calls, the kernel is one that does nothing, so the
+ * numbers are the server's own work. `npx tsx tools/bench/physmem.ts`; prints one line per measurement.
+ */
+
+import { CapType, CopyFlag } from '../../src/abi/rights.ts';
+import { Op } from '../../src/abi/rpcs.ts';
+import type { CapRef, Operation, RpcReply, ShootdownBatch } from '../../src/abi/server.ts';
+import { entryAt } from '../../src/physmem/names.ts';
+import { Physmem } from '../../src/physmem/physmem.ts';
+import type { KernelPort } from '../../src/physmem/port.ts';
+
+const PAGE = 4096;
+const RAM_FRAMES = 1 << 20;
+const TASK = 1;
+const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
+
+/** A kernel that does nothing and never needs another core. */
+const idleKernel: KernelPort = {
+  now: () => 0,
+  charge: () => {},
+  zeroFrames: () => {},
+  copyFrames: () => {},
+  poisonFrames: () => {},
+  isPoisoned: () => true,
+  installSpace: () => {},
+  stopTask: () => true,
+  removeSpace: () => {},
+  hasSpace: () => true,
+  hasTable: () => true,
+  installTable: () => {},
+  removeTable: () => 0,
+  mapPages: () => {},
+  mapLarge: () => {},
+  unmapPages: () => 0,
+  unmapLarge: () => 0,
+  protectPages: () => {},
+  protectLarge: () => {},
+  widenPages: () => {},
+  widenLarge: () => {},
+  newBatch: () => ({ pageCount: 0 }) as ShootdownBatch,
+  needsRemote: () => false,
+  flushLocal: () => {},
+  wake: () => {},
+  revokeObject: () => {},
+  emit: () => {},
+};
+
+const physmem = new Physmem(idleKernel, {
+  memory: [{ frame: 0, count: RAM_FRAMES, use: 'free' }],
+  modules: [],
+  dmaZoneEnd: 4096,
+  rootTask: TASK,
+  poison: 'off',
+});
+physmem.bootRootSpace();
+const { store } = physmem;
+
+/** Largest number of steps between two waits of an operation, in host microseconds. */
+let longestSliceUs = 0;
+
+function call(op: Op, target: CapRef, words: readonly number[], caps: readonly CapRef[] = []): RpcReply {
+  const request = { op, task: TASK, thread: 1, target, words, wordCount: words.length, caps, driver: false };
+  const answer = physmem.request(request);
+  const reply = 'errno' in answer ? answer : finish(answer);
+  if (reply.errno !== 0) throw new Error(`${Op[op]}: errno ${reply.errno} ${reply.words.join(' ')}`);
+  return reply;
+}
+
+function finish(operation: Operation): RpcReply {
+  for (;;) {
+    const before = performance.now();
+    const step = operation.next('done');
+    longestSliceUs = Math.max(longestSliceUs, (performance.now() - before) * 1000);
+    if (step.done === true) return step.value;
+  }
+}
+
+const container = (control: CapRef = physmem.rootControl): CapRef =>
+  call(Op.CONTAINER_CREATE, control, []).caps[0]!;
+
+/** Runs `work` a few times and prints the best rate. */
+function rate(name: string, count: number, unit: string, work: () => void): void {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5; round += 1) {
+    const before = performance.now();
+    work();
+    best = Math.min(best, performance.now() - before);
+  }
+  const perSecond = (count / best) * 1000;
+  console.log(
+    `${name.padEnd(58)} ${(perSecond / 1e6).toFixed(2).padStart(9)} M ${unit}/s  ${best.toFixed(2)} ms`,
+  );
+}
+
+function allocateAndFree(pages: number): void {
+  const c = container();
+  const rounds = 200_000;
+  rate(`allocate + deallocate, ${pages} page(s)`, rounds, 'pairs', () => {
+    const size = pages * PAGE;
+    for (let i = 0; i < rounds; i += 1) {
+      call(Op.ALLOCATE, c, [0x100000, size, 0]);
+      call(Op.DEALLOCATE, c, [0x100000, size]);
+    }
+  });
+}
+
+function mapResident(entryPages: number): void {
+  const c = container();
+  for (let page = 0; page < 1024; page += entryPages) {
+    call(Op.ALLOCATE, c, [page * PAGE, entryPages * PAGE, 0]);
+  }
+  const size = 1024 * PAGE;
+  call(Op.MAP, c, [0, size, 0x10001000, 3, 0]);
+  call(Op.UNMAP, PHYSMEM_CAP, [0x10001000, size]);
+  const rounds = 300;
+  let mapMs = 0;
+  for (let i = 0; i < rounds; i += 1) {
+    const before = performance.now();
+    call(Op.MAP, c, [0, size, 0x10001000, 3, 0]);
+    mapMs += performance.now() - before;
+    call(Op.UNMAP, PHYSMEM_CAP, [0x10001000, size]);
+  }
+  const perSecond = (rounds * 1024) / mapMs / 1000;
+  const name = `map 1024 resident pages, entries of ${entryPages} page(s)`;
+  console.log(`${name.padEnd(58)} ${perSecond.toFixed(2).padStart(9)} M pages/s`);
+  call(Op.CONTAINER_DESTROY, c, []);
+}
+
+function lookUp(): void {
+  const c = container();
+  const count = 1_000_000;
+  const before = performance.now();
+  for (let page = 0; page < count; page += 1) call(Op.ALLOCATE, c, [page * PAGE, PAGE, 0]);
+  console.log(`${'allocate 10^6 single pages'.padEnd(58)} ${(performance.now() - before).toFixed(0)} ms`);
+  const index = store.containers.find(c.object);
+  const pages = new Int32Array(1 << 16);
+  let seed = 12345;
+  for (let i = 0; i < pages.length; i += 1) {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    pages[i] = seed % count;
+  }
+  let sum = 0;
+  rate('look up a random entry of 10^6', pages.length, 'look-ups', () => {
+    for (let i = 0; i < pages.length; i += 1) sum += entryAt(store, index, pages[i]!);
+  });
+  const bytes = store.entries.bytes + store.frames.bytes + store.trees.bytes;
+  console.log(
+    `${'server memory per entry'.padEnd(58)} ${(bytes / store.entries.numbers.live).toFixed(1)} bytes (${sum % 2})`,
+  );
+  const copy = container();
+  longestSliceUs = 0;
+  const start = performance.now();
+  call(Op.CONTAINER_DESTROY, c, []);
+  const ms = performance.now() - start;
+  console.log(
+    `${'destroy a container of 10^6 entries'.padEnd(58)} ${ms.toFixed(0)} ms, longest slice ${longestSliceUs.toFixed(0)} µs`,
+  );
+  call(Op.CONTAINER_DESTROY, copy, []);
+}
+
+function copyOneGigabyte(): void {
+  const size = 1024 * 1024 * 1024;
+  const a = container();
+  const b = container();
+  call(Op.ALLOCATE, a, [0, size, 0]);
+  for (let at = 0; at < size; at += 4 << 20) call(Op.MAP, a, [at, 4 << 20, 0x40000000 + at, 3, 0]);
+  const before = performance.now();
+  call(Op.COPY, a, [0, 0, size, 0], [b]);
+  console.log(
+    `${'COW copy of 1 GiB of bound, mapped names'.padEnd(58)} ${(performance.now() - before).toFixed(2)} ms`,
+  );
+  const again = performance.now();
+  call(Op.COPY, a, [0, size, size, CopyFlag.SHARED], [b]);
+  console.log(`${'SHARED copy of 1 GiB of names'.padEnd(58)} ${(performance.now() - again).toFixed(2)} ms`);
+  call(Op.CONTAINER_DESTROY, a, []);
+  call(Op.CONTAINER_DESTROY, b, []);
+}
+
+/** Cost against size: destroying a control with n bound frames must be linear. */
+function destroyControl(): void {
+  for (const n of [100, 1000, 10_000, 100_000]) {
+    const control = call(Op.CONTROL_SPLIT, physmem.rootControl, [n + 200]).caps[0]!;
+    const c = container(control);
+    for (let page = 0; page < n; page += 1) call(Op.ALLOCATE, c, [page * PAGE, PAGE, 0]);
+    call(Op.MAP, c, [0, n * PAGE, 0x10000000, 3, 0]);
+    longestSliceUs = 0;
+    const before = performance.now();
+    call(Op.CONTROL_DESTROY, control, []);
+    const ms = performance.now() - before;
+    const name = `destroy a control with ${n} bound, mapped frames`;
+    const each = ((ms * 1e6) / n).toFixed(0);
+    console.log(
+      `${name.padEnd(58)} ${each.padStart(6)} ns/frame, longest slice ${longestSliceUs.toFixed(0)} µs`,
+    );
+  }
+}
+
+allocateAndFree(1);
+allocateAndFree(1024);
+mapResident(1024);
+mapResident(1);
+lookUp();
+copyOneGigabyte();
+destroyControl();
+const perFrame = store.base.state.byteLength + store.base.order.byteLength + store.base.owner.byteLength * 3;
+const bitmaps = store.zones.zones.reduce((sum, { buddy }) => sum + buddy.bytes, 0);
+console.log(
+  `${'server memory per base frame'.padEnd(58)} ${((perFrame + bitmaps) / RAM_FRAMES).toFixed(1)} bytes`,
+);
