@@ -1,5 +1,6 @@
 /* A tree of copies, as fork makes it: a container of 8 pages, copied to two, each copied to two more. Every node
- * writes one page of its own; nobody may see that but the copies that are made afterwards. */
+ * writes one page of its own; nobody may see that but the copies that are made afterwards. The pages are allocated
+ * one by one, as single frames: sharing ends for a whole frame at once. */
 #include <physmem.h>
 #include <stdio.h>
 
@@ -22,10 +23,15 @@ static void write_page(uint32_t node, uint32_t page) {
   memory[node][page * PAGE_SIZE / 4] = 1000 * node + page;
 }
 
+static void allocate_pages(slot_t container) {
+  for (uint32_t start = 0; start < BYTES; start += PAGE_SIZE)
+    must(container_allocate(container, start, PAGE_SIZE, 0, 0), "container_allocate");
+}
+
 static void make_node(uint32_t node) {
   must(container_create(own_control, &containers[node]), "container_create");
   if (node == 0)
-    must(container_allocate(containers[0], 0, BYTES, ALLOC_ALL_OR_NONE, 0), "container_allocate");
+    allocate_pages(containers[0]);
   else
     must(container_copy(containers[(node - 1) / 2], 0, 0, BYTES, COPY_ALL_OR_NONE, containers[node], 0),
          "container_copy");
@@ -57,7 +63,7 @@ static uint32_t show_tree(const char *title) {
   printf("%s\n", title);
   for (uint32_t node = 0; node < NODES; node++) {
     uint32_t errors = check_node(node);
-    printf("  node %u: %u pages still copy-on-write, contents %s\n", node, count_pages(node, PAGE_BOUND | PAGE_COW),
+    printf("  node %u: %u of %u pages still copy-on-write, contents %s\n", node, count_pages(node, PAGE_COW), PAGES,
            errors ? "WRONG" : "right");
     wrong += errors;
   }

@@ -24,21 +24,22 @@ static void count(int error) {
 }
 
 static void report(const char *what) {
-  printf("%s: %u tried, %u accepted; refused with", what, tally.tried, tally.accepted);
+  printf("%s: %u tried, %u accepted, refused:", what, tally.tried, tally.accepted);
+  uint32_t column = 80;
   for (int error = 1; error < ERRNO_MAX; error++)
-    if (tally.by_errno[error])
-      printf(" %s %u", pm_strerrorname(error), tally.by_errno[error]);
+    if (tally.by_errno[error]) {
+      printf(column > 60 ? "\n   %u %s" : ", %u %s", tally.by_errno[error], pm_strerrorname(error));
+      column = column > 60 ? 15 : column + 15;
+    }
   printf("\n");
   tally = (struct tally){0, 0, {0}};
 }
 
-/* One raw request: `words` words of the same value and `caps` capability items of the same slot. */
-static int invoke(slot_t target, uint32_t op, uint32_t words, uint32_t value, uint32_t caps, slot_t cap) {
+/* One raw request of `words` words of the same value. */
+static int invoke(slot_t target, uint32_t op, uint32_t words, uint32_t value) {
   struct request request = REQUEST(op);
   for (uint32_t i = 0; i < words; i++)
     request_word(&request, value);
-  for (uint32_t i = 0; i < caps; i++)
-    request_cap(&request, cap);
   return physmem_invoke(target, &request);
 }
 
@@ -60,9 +61,9 @@ static void try_forged_slots(void) {
   static const uint32_t forged[] = {0, 5000, 0x80000000, 0x7fffffff, 0xfffffffe, 0x12345678};
   for (unsigned op = 0; op < operation_name_count; op++) {
     for (unsigned i = 0; i < sizeof forged / sizeof forged[0]; i++)
-      count(invoke(forged[i], (uint32_t)operation_names[op].op, 3, PAGE_SIZE, 0, 0));
+      count(invoke(forged[i], (uint32_t)operation_names[op].op, 3, PAGE_SIZE));
     for (uint32_t generation = 1; generation <= 8; generation++)
-      count(invoke(own_control ^ generation << SLOT_INDEX_BITS, (uint32_t)operation_names[op].op, 1, 1, 0, 0));
+      count(invoke(own_control ^ generation << SLOT_INDEX_BITS, (uint32_t)operation_names[op].op, 1, 1));
   }
   for (uint32_t index = 64; index < SLOT_COUNT; index += 61)
     count(sys_task_destroy(index)), count(sys_cap_delete(index)), count(sys_cap_grant(SLOT_SELF_TASK, index, 1, 0));
@@ -74,9 +75,9 @@ static void try_stale_slots(void) {
   make_victim(&victim);
   must(control_destroy(victim.control), "control_destroy");
   for (unsigned op = 0; op < operation_name_count; op++) {
-    count(invoke(victim.control, (uint32_t)operation_names[op].op, 1, 1, 0, 0));
-    count(invoke(victim.container, (uint32_t)operation_names[op].op, 3, PAGE_SIZE, 0, 0));
-    count(invoke(victim.limited, (uint32_t)operation_names[op].op, 3, PAGE_SIZE, 0, 0));
+    count(invoke(victim.control, (uint32_t)operation_names[op].op, 1, 1));
+    count(invoke(victim.container, (uint32_t)operation_names[op].op, 3, PAGE_SIZE));
+    count(invoke(victim.limited, (uint32_t)operation_names[op].op, 3, PAGE_SIZE));
   }
   destroy_victim(&victim);
   report("stale slots");
@@ -95,29 +96,52 @@ static void try_wrong_types(void) {
     must(sys_cap_info(slots[i], &type, 0), "sys_cap_info");
     for (unsigned op = 0; op < operation_name_count; op++)
       if (!accepts(&operation_names[op], type))
-        count(invoke(slots[i], (uint32_t)operation_names[op].op, 3, PAGE_SIZE, 0, 0));
+        count(invoke(slots[i], (uint32_t)operation_names[op].op, 3, PAGE_SIZE));
   }
   for (uint32_t op = 1000; op < 1100; op++)
-    count(invoke(SLOT_PHYSMEM, op, 0, 0, 0, 0));
+    count(invoke(SLOT_PHYSMEM, op, 0, 0));
   destroy_victim(&victim);
   report("wrong types and unknown operations");
 }
 
-/* Every operation on an object of the right type; what happens to be sensible may be accepted. */
-static void try_ridiculous_arguments(void) {
-  static const uint32_t values[] = {0, 1, 0xfff, 0x1001, 0x7fffffff, 0x80000000, 0xfffff000, 0xffffffff};
+static const uint32_t values[] = {0, 1, 0xfff, 0x1000, 0x7fffffff, 0x80000000, 0xfffff000, 0xffffffff};
+#define VALUES (sizeof values / sizeof values[0])
+
+static slot_t target_for(const struct operation_name *operation, const struct victim *victim) {
+  return accepts(operation, CAP_CONTAINER) ? victim->container
+         : accepts(operation, CAP_CONTROL) ? victim->control
+                                           : SLOT_PHYSMEM;
+}
+
+/* An operation on a victim, every count of words and items; word i is values[first + i * step]. What happens to make
+ * sense is accepted; then the victim is not what it was, and the next request gets a fresh one. */
+static void try_arguments(const struct operation_name *operation, uint32_t words, uint32_t caps) {
   struct victim victim;
+  make_victim(&victim);
+  for (uint32_t pattern = 0; pattern < 3 * VALUES; pattern++) {
+    struct request request = REQUEST((uint32_t)operation->op);
+    uint32_t first = pattern % VALUES, step = pattern / VALUES;
+    for (uint32_t i = 0; i < words; i++)
+      request_word(&request, values[(first + i * step) % VALUES]);
+    for (uint32_t i = 0; i < caps; i++)
+      request_cap(&request, (pattern + i) & 1 ? victim.limited : SLOT_SELF_TASK);
+    int error = physmem_invoke(target_for(operation, &victim), &request);
+    count(error);
+    if (error == 0) {
+      destroy_victim(&victim);
+      make_victim(&victim);
+    }
+  }
+  destroy_victim(&victim);
+}
+
+static void try_ridiculous_arguments(void) {
   for (unsigned op = 0; op < operation_name_count; op++)
-    for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++)
-      for (uint32_t words = 0; words <= 60; words = words < 6 ? words + 1 : words + 27) {
-        make_victim(&victim);
-        const struct operation_name *operation = &operation_names[op];
-        slot_t target = accepts(operation, CAP_CONTAINER) ? victim.container
-                        : accepts(operation, CAP_CONTROL) ? victim.control
-                                                          : SLOT_PHYSMEM;
-        count(invoke(target, (uint32_t)operation->op, words, values[i], words & 1, victim.limited));
-        destroy_victim(&victim);
-      }
+    for (uint32_t caps = 0; caps <= 2; caps++) {
+      for (uint32_t words = 0; words <= 6; words++)
+        try_arguments(&operation_names[op], words, caps);
+      try_arguments(&operation_names[op], MESSAGE_WORDS_MAX, caps);
+    }
   report("ridiculous arguments");
 }
 

@@ -63,34 +63,62 @@ static void append_name(struct text *text, const char *names, uint32_t number) {
   }
 }
 
-static void append_reason(struct text *text, const char *sentence, uint32_t argument, uint32_t limit,
-                          const char *names) {
-  for (; *sentence; sentence++) {
-    if (sentence[0] == '%' && sentence[1] == 'a') {
-      append(text, "%u", argument);
-      append_name(text, names, argument);
-      sentence++;
-    } else if (sentence[0] == '%' && sentence[1] == 'l') {
-      append(text, limit > 0xffff ? "0x%x" : "%u", limit);
-      sentence++;
-    } else {
-      append(text, "%c", *sentence);
+/* Rights of the objects on which an operation works; a limited capability has those of a container. */
+static void append_rights(struct text *text, unsigned types, uint32_t bits) {
+  const char *between = "";
+  if (types & 1u << CAP_LIMITED)
+    types |= 1u << CAP_CONTAINER;
+  for (unsigned i = 0; i < right_name_count; i++)
+    if (types >> right_names[i].type & 1 && bits & right_names[i].bit) {
+      append(text, "%s%s", between, right_names[i].name);
+      between = " ";
+    }
+}
+
+struct detail {
+  uint32_t reason, argument, limit;
+};
+
+static void append_reason(struct text *text, const struct detail *detail, const struct operation_name *operation) {
+  for (const char *at = reason_sentences[detail->reason]; *at; at++) {
+    if (at[0] != '%') {
+      append(text, "%c", *at);
+      continue;
+    }
+    switch (*++at) {
+    case 'a':
+      append(text, "%u", detail->argument);
+      append_name(text, operation ? operation->args : "", detail->argument);
+      break;
+    case 'r':
+      if (operation && detail->argument == 0)
+        append_rights(text, operation->types, detail->limit);
+      else
+        append(text, "right bits 0x%x", detail->limit);
+      break;
+    default: append(text, detail->limit > 0xffff ? "0x%x" : "%u", detail->limit);
     }
   }
 }
 
+/* The reason of the thread's last refusal if it was this error, else NONE. */
+static struct detail last_detail(int error) {
+  const uint32_t *words = message_area() + DETAIL_WORD;
+  struct detail detail = {words[1], words[2], words[3]};
+  if ((int)(words[0] & 0xffff) != error || detail.reason >= reason_sentence_count ||
+      !reason_sentences[detail.reason])
+    detail.reason = REASON_NONE;
+  return detail;
+}
+
 int pm_explain(char *buffer, size_t size, int error) {
   struct text text = {buffer, size, 0};
-  const uint32_t *detail = message_area() + DETAIL_WORD;
-  uint32_t reason = detail[1];
-  append(&text, "%s, %s", pm_strerrorname(error), pm_strerror(error));
-  if ((int)(detail[0] & 0xffff) == error && reason != REASON_NONE && reason < reason_sentence_count &&
-      reason_sentences[reason]) {
-    const struct operation_name *operation = find_operation((int)(detail[0] >> 16));
-    const char *names = operation ? operation->args : "";
-    append(&text, ": ");
-    append_reason(&text, reason_sentences[reason], detail[2], detail[3], names);
-  }
+  struct detail detail = last_detail(error);
+  append(&text, "%s: ", pm_strerrorname(error));
+  if (detail.reason == REASON_NONE)
+    append(&text, "%s", pm_strerror(error));
+  else
+    append_reason(&text, &detail, find_operation((int)(message_area()[DETAIL_WORD] >> 16)));
   return (int)text.length;
 }
 

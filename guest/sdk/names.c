@@ -29,7 +29,7 @@ const char *const reason_sentences[] = {
     [3] = "the range that begins at argument %a ends above 4 GiB",
     [4] = "argument %a is out of range; the limit is %l",
     [5] = "argument %a has unknown flag bits; known are %l",
-    [6] = "the capability lacks right bits %l",
+    [6] = "the capability lacks %r",
     [7] = "the object behind argument %a is gone",
     [8] = "capability argument %a names an object of another type",
     [9] = "the page at byte %l is occupied",
@@ -47,6 +47,31 @@ const char *const reason_sentences[] = {
     [21] = "the quota of %l is used up",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];
+
+const struct right_name right_names[] = {
+    {1, 0x1, "MANAGE"},
+    {1, 0x2, "MAP"},
+    {1, 0x4, "DESTROY"},
+    {2, 0x1, "SEND"},
+    {2, 0x2, "CONTROL"},
+    {4, 0x1, "SPLIT"},
+    {4, 0x2, "CREATE"},
+    {4, 0x4, "DESTROY"},
+    {4, 0x8, "QUERY"},
+    {5, 0x1, "READ"},
+    {5, 0x2, "WRITE"},
+    {5, 0x4, "EXECUTE"},
+    {5, 0x8, "ALLOCATE"},
+    {5, 0x10, "DEALLOCATE"},
+    {5, 0x20, "COPY_OUT"},
+    {5, 0x40, "COPY_IN"},
+    {5, 0x80, "LOCK"},
+    {5, 0x100, "PIN"},
+    {5, 0x200, "SHARE"},
+    {5, 0x400, "DESTROY"},
+    {5, 0x800, "QUERY"},
+};
+const unsigned right_name_count = 21;
 
 const struct operation_name operation_names[] = {
     {0, 0x8, "physmem_null", ""},

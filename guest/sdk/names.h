@@ -16,11 +16,18 @@ struct operation_name {
   const char *args;
 };
 
+struct right_name {
+  unsigned type, bit;
+  const char *name;
+};
+
 extern const struct errno_name errno_names[];
 extern const unsigned errno_name_count;
-/* %a is the argument, %l the limit; an empty entry is NULL. */
+/* %a is the argument, %l the limit, %r the rights whose bits the limit has; an empty entry is NULL. */
 extern const char *const reason_sentences[];
 extern const unsigned reason_sentence_count;
+extern const struct right_name right_names[];
+extern const unsigned right_name_count;
 extern const struct operation_name operation_names[];
 extern const unsigned operation_name_count;
 

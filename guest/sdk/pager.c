@@ -120,7 +120,8 @@ static uint32_t refuse(const struct fault *fault, uint32_t badge, const char *wh
   return KILL;
 }
 
-/* Maps the page of the fault; of a region that is only read, the whole region, since that can not break a sharing. */
+/* Maps the page of the fault. A read must not break a copy-on-write sharing (NO_BREAK): the write, if it ever comes,
+ * faults again. Of a region that is only read, the whole region is mapped at once. */
 static uint32_t serve_page_fault(const struct fault *fault, uint32_t badge) {
   struct region region;
   char why[160];
@@ -138,8 +139,9 @@ static uint32_t serve_page_fault(const struct fault *fault, uint32_t badge) {
     size = region.size;
   }
   uint32_t amount;
-  int error = container_map(region.container, region.start + offset, size, region.vaddr + offset, region.access, 0,
-                            region.task, &amount, 0);
+  uint32_t flags = fault->error_code & ERROR_WRITE ? 0 : MAP_NO_BREAK;
+  int error = container_map(region.container, region.start + offset, size, region.vaddr + offset, region.access,
+                            flags, region.task, &amount, 0);
   if (error && region.vaddr + offset + amount <= fault->address) {
     pm_explain(why, sizeof why, error);
     return refuse(fault, badge, why);

@@ -42,8 +42,9 @@ int boot_module(const char *name, uint32_t *out_start, uint32_t *out_size);
 const char *pm_strerrorname(int error);
 const char *pm_strerror(int error);
 const char *pm_operation_name(uint32_t op);
-/* Writes a whole sentence about the calling thread's last refused operation: errno, meaning and, when the server
- * told it, the argument to blame and the limit that was hit. Returns the length that the sentence needs. */
+/* Writes a sentence about the calling thread's last refused operation: the errno and, when the server told it, the
+ * exact reason with the argument to blame and the limit that was hit, else what the errno means in general. Returns
+ * the length that the sentence needs. */
 int pm_explain(char *buffer, size_t size, int error);
 /* Ends the task with a sentence when `error` is not 0. */
 void must(int error, const char *what);

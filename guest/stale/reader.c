@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static volatile uint32_t reads;
-
 static void page_is_gone(uint32_t address, const char *why) {
-  printf("reader: the page at 0x%08x is gone after some reads (%s)\n", address, why);
-  printf("reader: I never saw the secret: the translation left my TLB in time\n");
+  printf("reader: I fault at 0x%08x, and my pager is refused:\n", address);
+  printf("reader:   %s\n", why);
+  printf("reader: the translation left my TLB in time; I never saw the secret\n");
   exit(0);
 }
 
@@ -23,6 +22,5 @@ int main(void) {
       printf("reader: I read 0x%x: a STALE TRANSLATION showed me the secret\n", seen);
       exit(1);
     }
-    reads++;
   }
 }

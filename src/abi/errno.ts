@@ -75,7 +75,7 @@ export enum Reason {
 export interface ReasonDef {
   readonly value: number;
   readonly name: string;
-  /** printf-like sentence; %a is the argument index, %l the limit. */
+  /** printf-like sentence; %a is the argument index, %l the limit, %r the rights whose bits the limit has. */
   readonly sentence: string;
 }
 
@@ -86,7 +86,7 @@ export const REASONS: readonly ReasonDef[] = [
   { value: 3, name: 'WRAPS', sentence: 'the range that begins at argument %a ends above 4 GiB' },
   { value: 4, name: 'OUT_OF_RANGE', sentence: 'argument %a is out of range; the limit is %l' },
   { value: 5, name: 'UNKNOWN_FLAG', sentence: 'argument %a has unknown flag bits; known are %l' },
-  { value: 6, name: 'MISSING_RIGHT', sentence: 'the capability lacks right bits %l' },
+  { value: 6, name: 'MISSING_RIGHT', sentence: 'the capability lacks %r' },
   { value: 7, name: 'DEAD_OBJECT', sentence: 'the object behind argument %a is gone' },
   { value: 8, name: 'WRONG_TYPE', sentence: 'capability argument %a names an object of another type' },
   { value: 9, name: 'OCCUPIED', sentence: 'the page at byte %l is occupied' },

@@ -1,6 +1,6 @@
 /** The files that are generated from src/abi: path in the repository → text. */
 import { ERRNOS, REASONS } from '../../src/abi/errno.ts';
-import { CAP_TYPE_NAMES } from '../../src/abi/rights.ts';
+import { CAP_TYPE_NAMES, RIGHTS } from '../../src/abi/rights.ts';
 import { RPCS } from '../../src/abi/rpcs.ts';
 import { rpcPrototypes, rpcStubs } from './c-rpcs.ts';
 import { syscallPrototypes, syscallStubs } from './c-syscalls.ts';
@@ -36,6 +36,9 @@ const cString = (text: string): string => JSON.stringify(text);
 const namesSource = (): string => {
   const errnos = ERRNOS.map((def) => `    {${def.value}, ${cString(def.name)}, ${cString(def.meaning)}},`);
   const reasons = REASONS.map((def) => `    [${def.value}] = ${cString(def.sentence)},`);
+  const rights = RIGHTS.map(
+    (right) => `    {${right.type}, 0x${right.bit.toString(16)}, ${cString(right.name)}},`,
+  );
   const operations = RPCS.map((rpc) => {
     const args = [...rpc.args, ...rpc.caps].map((arg) => `${cIdentifier(arg.name)} `).join('');
     const types = rpc.on.reduce((mask, name) => mask | (1 << CAP_TYPE_NAMES.indexOf(name)), 0);
@@ -48,6 +51,8 @@ const namesSource = (): string => {
     `const unsigned errno_name_count = ${ERRNOS.length};\n`,
     `const char *const reason_sentences[] = {\n${reasons.join('\n')}\n};`,
     'const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];\n',
+    `const struct right_name right_names[] = {\n${rights.join('\n')}\n};`,
+    `const unsigned right_name_count = ${RIGHTS.length};\n`,
     `const struct operation_name operation_names[] = {\n${operations.join('\n')}\n};`,
     `const unsigned operation_name_count = ${RPCS.length};\n`,
   ].join('\n');

@@ -120,7 +120,8 @@ export const abiPage = (): string =>
       ERRNOS.map((def) => [`${def.value}`, `\`${def.name}\``, def.meaning]),
     ),
     '## Reasons\n',
-    'Word 1 of a refusal; `%a` is word 2, the argument to blame, and `%l` is word 3, the limit that was hit.\n',
+    'Word 1 of a refusal; `%a` is word 2, the argument to blame (capability items are counted after the words);',
+    '`%l` is word 3, the limit that was hit; `%r` are the rights whose bits word 3 has.\n',
     table(
       ['value', 'name', 'sentence'],
       REASONS.map((def) => [`${def.value}`, `\`${def.name}\``, def.sentence]),
