@@ -9,7 +9,7 @@ import type { SharedMemory } from '../mem/memory.ts';
 import { Decoder, MAX_LENGTH } from './decode.ts';
 import { selectForm } from './forms.ts';
 import { Form } from './loop.ts';
-import { I_ENTRY, I_LINK, I_OP, I_POS, RECORD_WORDS } from './record.ts';
+import { I_ENTRY, I_FLAGS, I_LINK, I_OP, I_POS, I_REGS, RECORD_WORDS } from './record.ts';
 import { ENTRIES } from './table/table.ts';
 
 /** Decode modes: CS.D, and flat segments (cpu-core.ts). */
@@ -83,7 +83,7 @@ export class CodeCache {
 
   /** Decodes the run at `offset` of `frame`, whose bytes start at host offset `host`. Returns its arena position. */
   decodeRun(frame: number, mode: number, host: number, offset: number): number {
-    if (this.next + (RUN_LIMIT + 2) * RECORD_WORDS > this.ops.length) this.reset();
+    if (this.next + (RUN_LIMIT + 4) * RECORD_WORDS > this.ops.length) this.reset();
     const base = this.slotOf(frame, mode) * 4096;
     const first = this.next;
     let at = offset;
@@ -97,6 +97,8 @@ export class CodeCache {
       const length = this.decodeOne(mode, host + at, 4096 - at, i, at);
       if (length === 0) {
         this.pseudo(i, Form.Crossing, at, 0);
+        this.ops[i + I_FLAGS] = 0;
+        this.next += 2 * RECORD_WORDS;
         return first;
       }
       this.next += RECORD_WORDS;
@@ -125,6 +127,33 @@ export class CodeCache {
     this.ops[i + I_OP] = Form.General;
     this.pseudo(i + RECORD_WORDS, Form.Lookup, offset + length, 0);
     return i;
+  }
+
+  /**
+   * Keeps what decodeLoose read for the Crossing record at `i`: the instruction goes into the next record, and its bytes
+   * in the second page into the words of the Crossing record, because writes to that page are not told.
+   */
+  keepCrossing(i: number, loose: number, bytes: Uint8Array, mode: number): void {
+    const { ops } = this;
+    const at = ops[i + I_POS];
+    const length = ops[loose + I_POS] >>> 16;
+    const tail = at + length - 4096;
+    if (tail <= 0) return;
+    ops.copyWithin(i + RECORD_WORDS, loose, loose + 2 * RECORD_WORDS);
+    if ((mode & MODE_FLAT) !== 0) ops[i + RECORD_WORDS + I_OP] = selectForm(ops, i + RECORD_WORDS);
+    ops.fill(0, i + I_REGS, i + I_REGS + 4);
+    for (let n = 0; n < tail; n++) ops[i + I_REGS + (n >> 2)] |= bytes[length - tail + n] << ((n & 3) * 8);
+    ops[i + I_FLAGS] = tail;
+  }
+
+  /** True if the kept instruction of the Crossing record at `i` ends with the bytes at host offset `host`. */
+  tailMatches(i: number, host: number): boolean {
+    const tail = this.ops[i + I_FLAGS];
+    for (let n = 0; n < tail; n++) {
+      const kept = (this.ops[i + I_REGS + (n >> 2)] >> ((n & 3) * 8)) & 255;
+      if (this.memory.u8[host + n] !== kept) return false;
+    }
+    return tail > 0;
   }
 
   /** A record that is no instruction: Form.End, Form.Goto, Form.Lookup or Form.Crossing. */

@@ -8,7 +8,7 @@
  */
 import type { CodeCache } from './code-cache.ts';
 import type { CpuCore } from './cpu-core.ts';
-import { lookup, loose } from './fetch.ts';
+import { crossing, lookup } from './fetch.ts';
 import { carry, condition } from './flags.ts';
 import { HANDLERS } from './table/table.ts';
 
@@ -150,7 +150,6 @@ enum K {
   CC_DST = 11,
   CC_SRC = 12,
   CC_AUX = 14,
-  CS_BASE = 41,
   PEND = 128,
   CURRENT_EIP = 129,
 }
@@ -210,7 +209,7 @@ export function execute(c: CpuCore, cache: CodeCache): void {
           c.left = left;
           const eip = (codeBase + (ops[i + W.POS] & 0xffff)) | 0;
           r[K.EIP] = eip;
-          i = loose(c, cache, eip, (eip + r[K.CS_BASE]) | 0);
+          i = crossing(c, cache, i, eip);
           if (i < 0) {
             fetchFault(c, left);
             return;
