@@ -50,6 +50,8 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   'Gv,Ev,Ibs': ['RRI', ''],
   'Ev,Ib': ['RI', ''],
   'Ev,1': ['RI', ''],
+  'Ev,CL': ['RC', ''],
+  Eb: ['BR', ''],
   Zv: ['R', ''],
   Ev: ['R', 'M'],
   Iv: ['I', ''],
@@ -61,11 +63,21 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   '': [' ', ''],
 };
 
+/** SETcc and CMOVcc share one form each; the condition stands in bits 16..19 of LINK. */
+const CONDITIONAL = /^(set|cmov)[a-z]+$/;
+const isConditional = (entry: Entry): boolean => CONDITIONAL.test(entry.name);
+const CONDITION_OF = new Int32Array(ENTRIES.length);
+
 const names = Form as unknown as Readonly<Record<string, Form | undefined>>;
 
 /** Form of an entry for register or memory operands, General when there is none. */
 function formOf(entry: Entry, operand: 'register' | 'memory'): Form {
-  const stem = entry.name === 'cwd|cdq' ? 'cdq' : entry.name;
+  const stem =
+    entry.name === 'cwd|cdq'
+      ? 'cdq'
+      : isConditional(entry)
+        ? entry.name.replace(CONDITIONAL, '$1')
+        : entry.name;
   const shape = SHAPES[entry.operands]?.[operand === 'memory' ? 1 : 0] ?? '';
   if (shape === '') return Form.General;
   return names[stem.charAt(0).toUpperCase() + stem.slice(1) + shape.trim()] ?? Form.General;
@@ -73,6 +85,7 @@ function formOf(entry: Entry, operand: 'register' | 'memory'): Form {
 
 const FORMS = new Uint8Array(ENTRIES.length * 2);
 ENTRIES.forEach((entry, n) => {
+  CONDITION_OF[n] = isConditional(entry) ? (entry.opcode & 15) << 16 : 0;
   FORMS[n * 2] = formOf(entry, 'register');
   FORMS[n * 2 + 1] = entry.modrm ? formOf(entry, 'memory') : FORMS[n * 2];
 });
@@ -95,7 +108,7 @@ export function selectForm(ops: Int32Array, i: number): Form {
     if ((ops[i + I_IMM] & 31) === 0) return Form.General;
     ops[i + I_IMM] &= 31;
   }
-  ops[i + I_LINK] = registers(entry, ops[i + I_REGS], flags);
+  ops[i + I_LINK] = registers(entry, ops[i + I_REGS], flags) | CONDITION_OF[ops[i + I_ENTRY]];
   return form;
 }
 

@@ -8,6 +8,7 @@
  */
 import type { CodeCache } from './code-cache.ts';
 import type { CpuCore } from './cpu-core.ts';
+import { mulHigh } from './exec/multiply.ts';
 import { crossing, lookup } from './fetch.ts';
 import { carry, condition } from './flags.ts';
 import { HANDLERS } from './table/table.ts';
@@ -124,6 +125,20 @@ export enum Form {
   JmpR = 103,
   JmpM = 104,
   CallR = 105,
+  AdcRR = 106,
+  AdcRI = 107,
+  SbbRR = 108,
+  SbbRI = 109,
+  ShlRC = 110,
+  ShrRC = 111,
+  SarRC = 112,
+  SetBR = 113,
+  CmovRR = 114,
+  MulR = 115,
+  CallM = 116,
+  XchgRR = 117,
+  IncM = 118,
+  DecM = 119,
 }
 
 /** Words of a record (record.ts) and F_LINKABLE. */
@@ -141,6 +156,7 @@ enum W {
 /** Words of the core block. */
 enum K {
   EAX = 0,
+  ECX = 1,
   EDX = 2,
   ESP = 4,
   EBP = 5,
@@ -1464,6 +1480,192 @@ export function execute(c: CpuCore, cache: CodeCache): void {
           left--;
           from = 0;
           break straight;
+        }
+        case Form.AdcRR: {
+          const x = ops[i + W.LINK];
+          const a = r[x & 255];
+          const b = r[x >> 8];
+          const v = (a + b + carry(r)) | 0;
+          r[x & 255] = v;
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] =
+            (((a & b) | ((a | b) & ~v)) >>> 31) | ((a ^ b ^ v) & 16) | (((a ^ v) & (b ^ v)) < 0 ? 2048 : 0);
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.AdcRI: {
+          const d = ops[i + W.LINK];
+          const a = r[d];
+          const b = ops[i + W.IMM];
+          const v = (a + b + carry(r)) | 0;
+          r[d] = v;
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] =
+            (((a & b) | ((a | b) & ~v)) >>> 31) | ((a ^ b ^ v) & 16) | (((a ^ v) & (b ^ v)) < 0 ? 2048 : 0);
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.SbbRR: {
+          const x = ops[i + W.LINK];
+          const a = r[x & 255];
+          const b = r[x >> 8];
+          const v = (a - b - carry(r)) | 0;
+          r[x & 255] = v;
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] =
+            (((~a & b) | ((~a | b) & v)) >>> 31) | ((a ^ b ^ v) & 16) | (((a ^ b) & (a ^ v)) < 0 ? 2048 : 0);
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.SbbRI: {
+          const d = ops[i + W.LINK];
+          const a = r[d];
+          const b = ops[i + W.IMM];
+          const v = (a - b - carry(r)) | 0;
+          r[d] = v;
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] =
+            (((~a & b) | ((~a | b) & v)) >>> 31) | ((a ^ b ^ v) & 16) | (((a ^ b) & (a ^ v)) < 0 ? 2048 : 0);
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.ShlRC: {
+          const n = r[K.ECX] & 31;
+          if (n !== 0) {
+            const d = ops[i + W.LINK] & 255;
+            const a = r[d];
+            const v = a << n;
+            r[d] = v;
+            r[K.CC_OP] = Cc.RESULT;
+            r[K.CC_DST] = v;
+            r[K.CC_SRC] = 16 | ((a >>> (32 - n)) & 1) | (v >>> 31 !== ((a >>> (32 - n)) & 1) ? 2048 : 0);
+          }
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.ShrRC: {
+          const n = r[K.ECX] & 31;
+          if (n !== 0) {
+            const d = ops[i + W.LINK] & 255;
+            const a = r[d];
+            const v = (a >>> n) | 0;
+            r[d] = v;
+            r[K.CC_OP] = Cc.RESULT;
+            r[K.CC_DST] = v;
+            r[K.CC_SRC] = 16 | ((a >>> (n - 1)) & 1) | ((v ^ (v << 1)) < 0 ? 2048 : 0);
+          }
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.SarRC: {
+          const n = r[K.ECX] & 31;
+          if (n !== 0) {
+            const d = ops[i + W.LINK] & 255;
+            const a = r[d];
+            const v = a >> n;
+            r[d] = v;
+            r[K.CC_OP] = Cc.RESULT;
+            r[K.CC_DST] = v;
+            r[K.CC_SRC] = 16 | ((a >> (n - 1)) & 1);
+          }
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.SetBR: {
+          const x = ops[i + W.LINK];
+          b8[x & 255] = condition(r, x >> 16) ? 1 : 0;
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.CmovRR: {
+          const x = ops[i + W.LINK];
+          if (condition(r, x >> 16)) r[x & 255] = r[(x >> 8) & 255];
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.MulR: {
+          const a = r[K.EAX];
+          const b = r[ops[i + W.LINK]];
+          const v = Math.imul(a, b);
+          const high = mulHigh(a, b);
+          r[K.EAX] = v;
+          r[K.EDX] = high;
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] = high === 0 ? 0 : 2049;
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.CallM: {
+          const x = ops[i + W.REGS];
+          const at = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
+          const s = flat[at >>> 12];
+          if ((s & readMask) === 0 || (at & 4095) > 4092) break;
+          const ea = (r[K.ESP] - 4) | 0;
+          const t = flat[ea >>> 12];
+          if ((t & writeMask) === 0 || (ea & 4095) > 4092) break;
+          const pos = ops[i + W.POS];
+          target = view.getInt32(((s & ~4095) ^ at) >>> 0, true);
+          view.setInt32(((t & ~4095) ^ ea) >>> 0, (codeBase + (pos & 0xffff) + (pos >>> 16)) | 0, true);
+          r[K.ESP] = ea;
+          left--;
+          from = 0;
+          break straight;
+        }
+        case Form.XchgRR: {
+          const x = ops[i + W.LINK];
+          const a = r[x & 255];
+          r[x & 255] = r[x >> 8];
+          r[x >> 8] = a;
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.IncM: {
+          const x = ops[i + W.REGS];
+          const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
+          const t = flat[ea >>> 12];
+          if ((t & writeMask) === 0 || (ea & 4095) > 4092) break;
+          const at = ((t & ~4095) ^ ea) >>> 0;
+          const v = (view.getInt32(at, true) + 1) | 0;
+          const cf = carry(r);
+          view.setInt32(at, v, true);
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] = cf | ((v & 15) === 0 ? 16 : 0) | (v === INT_MIN ? 2048 : 0);
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.DecM: {
+          const x = ops[i + W.REGS];
+          const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
+          const t = flat[ea >>> 12];
+          if ((t & writeMask) === 0 || (ea & 4095) > 4092) break;
+          const at = ((t & ~4095) ^ ea) >>> 0;
+          const v = (view.getInt32(at, true) - 1) | 0;
+          const cf = carry(r);
+          view.setInt32(at, v, true);
+          r[K.CC_OP] = Cc.RESULT;
+          r[K.CC_DST] = v;
+          r[K.CC_SRC] = cf | ((v & 15) === 15 ? 16 : 0) | (v === INT_MAX ? 2048 : 0);
+          i += 8;
+          left--;
+          continue;
         }
       }
       const pos = ops[i + W.POS];
