@@ -1,11 +1,7 @@
 /**
- * The machine: cores, memory, board and engine wired together, and the loop that interleaves the cores on one
- * emulated time line (machine.md §4). It knows no kernel and no memory server: a kernel attaches through
- * HostedKernel and gets what rings 3 traps. Address map: machine.md §1, facts in emu/arch/address-map.ts.
- *
- * One step: timers whose time has come fire; the schedule picks the core that is furthest behind; the engine runs
- * it for a slice that ends at the quantum or at the next timer, whichever is first. A slice that the caller's
- * budget cuts short is continued by the next step, so that where a caller pauses never changes what happens.
+ * The machine: cores, memory, board, engine and time line wired together. It knows no kernel and no memory server: a
+ * kernel attaches through HostedKernel and gets what ring 3 traps. Address map: machine.md §1, facts in
+ * emu/arch/address-map.ts; how the cores are interleaved: time-line.ts.
  */
 import { PORT_COM1, PORT_DEBUG_CONSOLE, ROM_BASE, ROM_SIZE } from './arch/address-map.ts';
 import { Attention, CoreF, R, RunState } from './arch/core-layout.ts';
@@ -26,6 +22,7 @@ import { RamPageStore } from './ram-pages.ts';
 import { type Schedule, SeededSchedule } from './schedule.ts';
 import { loadParts, type MachineParts, saveParts } from './snapshot.ts';
 import { isFinal, type StopReason } from './stop-reason.ts';
+import { type SliceState, TimeLine } from './time-line.ts';
 import { TimedRegion, timedIo } from './timed-access.ts';
 
 export interface CoreView {
@@ -46,8 +43,6 @@ export interface RunLimits {
 /** A byte that the guest sent to the serial line (port 0x3F8) or the debug console (port 0xE9). */
 export type ConsoleListener = (byte: number, port: number) => void;
 
-const NO_CORE = -1;
-
 export class Machine {
   readonly settings: MachineSettings;
   readonly memory: SharedMemory;
@@ -63,19 +58,9 @@ export class Machine {
   console: ConsoleListener | null = null;
   private readonly context: EngineContext;
   private readonly pins: CorePins;
-  private readonly schedule: Schedule;
+  private readonly timeLine: TimeLine;
   private readonly parts: MachineParts;
-  private readonly times: Float64Array;
   private kernel: HostedKernel | null = null;
-  /** Core whose slice is in progress or was cut short, and the instructions that are left of it. */
-  private sliceCore = NO_CORE;
-  private sliceLeft = 0;
-  /** Instructions of the last step. */
-  private sliceUsed = 0;
-  /** Core that the engine is running right now. */
-  private running = NO_CORE;
-  /** A device wants the slice to end: a deadline came up that it was not sized for, or a port was written. */
-  private endSlice = false;
   private handOverPending = false;
   private stopRequested = false;
   private final: StopReason | null = null;
@@ -96,11 +81,9 @@ export class Machine {
     this.bus = new Bus(memory, events);
     this.tlb = new Tlb(memory, this.bus, events);
     this.mmu = new Mmu(memory, this.bus, this.tlb, settings.costs, events);
-    this.schedule = settings.schedule ?? new SeededSchedule(settings.seed, settings.quantum);
-    this.times = new Float64Array(settings.cores);
     this.clock = new EmulatedClock(
-      () => this.timeOf(this.running),
-      () => this.cutSlice(),
+      () => this.timeLine.now(),
+      () => this.timeLine.cut(),
     );
     this.context = this.makeContext();
     const trapMode = () => this.context.trapMode;
@@ -109,12 +92,14 @@ export class Machine {
     this.engine = settings.engine(this.context);
     this.bus.addRom(ROM_BASE + ROM_SIZE - settings.rom.length, settings.rom);
     for (const region of this.board.mmioRegions) {
-      this.bus.addMmio(new TimedRegion(region, (core) => this.afterDeviceAccess(core)));
+      this.bus.addMmio(new TimedRegion(region, (core) => this.timeLine.afterDeviceAccess(core)));
     }
     for (const range of this.board.portRanges) this.io.add(range);
     const pages = new RamPageStore(memory.ram);
-    const { tlb, board, clock, engine, schedule, context } = this;
+    const schedule = settings.schedule ?? new SeededSchedule(settings.seed, settings.quantum);
+    const { tlb, board, clock, engine, context } = this;
     this.parts = { memory, tlb, pages, board, clock, engine, schedule, context };
+    this.timeLine = this.makeTimeLine(schedule);
     for (const timer of this.board.timers) this.clock.register(timer);
     this.powerOn();
   }
@@ -157,7 +142,7 @@ export class Machine {
       if (limits.until?.()) break;
       if (!this.stepAtMost(left)) return this.lastStop;
       if (this.stopRequested) return (this.lastStop = { kind: 'stopped' });
-      left -= this.sliceUsed;
+      left -= this.timeLine.lastStepInstructions;
     }
     return (this.lastStop = { kind: 'budget' });
   }
@@ -165,7 +150,7 @@ export class Machine {
   /** Ends the current `run` after the current instruction. For breakpoints and the host; may be called at any time. */
   stop(): void {
     this.stopRequested = true;
-    if (this.running !== NO_CORE) this.cores[this.running]!.r[R.ATTENTION]! |= Attention.Stop;
+    this.timeLine.pause();
   }
 
   /** Ends the run for good, as a write of the exit port does; `status` is the run's status itself. */
@@ -200,27 +185,22 @@ export class Machine {
 
   /** The whole state as plain data; RAM pages are shared with earlier snapshots. Only between steps. */
   save(): PlainData {
-    const { sliceCore, sliceLeft, final } = this;
-    return { ...saveParts(this.parts), loop: { sliceCore, sliceLeft, final: final as PlainData } };
+    const loop: PlainData = { slice: { ...this.timeLine.save() }, final: this.final as PlainData };
+    return { ...saveParts(this.parts), loop };
   }
 
   /** Restores a snapshot of a machine of the same shape. Throws RangeError when it is of another one. */
   load(data: PlainData): void {
     loadParts(this.parts, data);
     const { loop } = data as unknown as { loop: LoopState };
-    this.sliceCore = loop.sliceCore;
-    this.sliceLeft = loop.sliceLeft;
+    this.timeLine.load(loop.slice);
     this.final = loop.final;
-    this.endSlice = this.handOverPending = this.stopRequested = false;
-  }
-
-  private timeOf(core: number): number {
-    return core === NO_CORE ? 0 : this.cores[core]!.f[CoreF.CYCLES]!;
+    this.handOverPending = this.stopRequested = false;
   }
 
   private makeContext(): EngineContext {
     const { memory, bus, tlb, mmu, events } = this;
-    const io = timedIo(this.io, (core) => this.afterDeviceAccess(core));
+    const io = timedIo(this.io, (core) => this.timeLine.afterDeviceAccess(core));
     const interrupts = { acknowledge: (core: number) => this.board.apicBus.acknowledge(core) };
     return { memory, bus, tlb, mmu, io, interrupts, events, costs: this.settings.costs, trapMode: 'bare' };
   }
@@ -244,7 +224,23 @@ export class Machine {
       chargeIpiSend: (core) => {
         this.cores[core]!.f[CoreF.CYCLES]! += costs.ipiSend;
       },
-      serialByte: (byte) => this.consoleByte(this.running, byte, PORT_COM1),
+      serialByte: (byte) => this.consoleByte(this.timeLine.current, byte, PORT_COM1),
+    });
+  }
+
+  private makeTimeLine(schedule: Schedule): TimeLine {
+    const { clock, pins, engine, memory } = this;
+    return new TimeLine({
+      r: memory.r,
+      f: memory.f,
+      clock,
+      pins,
+      schedule,
+      engine,
+      instructionCycles: this.settings.costs.instruction,
+      trapMode: () => this.context.trapMode,
+      sliceEnded: (core, exit) => this.sliceEnded(core, exit),
+      wokenByInterrupt: (core) => this.deliverToKernel(core),
     });
   }
 
@@ -256,79 +252,18 @@ export class Machine {
   }
 
   private stepAtMost(maxInstructions: number): boolean {
-    if (this.final !== null) {
-      this.lastStop = this.final;
-      return false;
-    }
-    if (this.sliceLeft === 0 && !this.beginSlice()) {
-      this.lastStop = { kind: 'idle' };
-      return false;
-    }
-    this.runSlice(maxInstructions);
-    if (this.final === null) return true;
-    this.lastStop = this.final;
+    if (this.final === null && this.timeLine.step(maxInstructions) && this.final === null) return true;
+    this.lastStop = this.final ?? { kind: 'idle' };
     return false;
   }
 
-  /** Fires what is due and picks a core; false when no core can run and no timer is armed. */
-  private beginSlice(): boolean {
-    let earliest = this.earliestRunnable();
-    while (this.clock.fireNext(earliest)) earliest = this.earliestRunnable();
-    if (earliest === Number.POSITIVE_INFINITY) return false;
-    const core = this.schedule.next(this.times);
-    const untilTimer = (this.clock.nextDeadline() - this.timeOf(core)) / this.settings.costs.instruction;
-    this.sliceCore = core;
-    this.sliceLeft = Math.max(1, Math.min(this.schedule.sliceInstructions(core), Math.ceil(untilTimer)));
-    this.endSlice = false;
-    return true;
-  }
-
-  private earliestRunnable(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (let core = 0; core < this.times.length; core++) {
-      const time = this.pins.canRun(core) ? this.timeOf(core) : Number.POSITIVE_INFINITY;
-      this.times[core] = time;
-      if (time < earliest) earliest = time;
-    }
-    return earliest;
-  }
-
-  private runSlice(maxInstructions: number): void {
-    const core = this.sliceCore;
-    const { r, f } = this.cores[core]!;
-    this.running = core;
-    this.clock.resume();
-    this.sliceUsed = 0;
-    if (r[R.RUN_STATE] === RunState.Halted && this.context.trapMode === 'hosted') {
-      this.sliceLeft = 0;
-      this.deliverToKernel(core);
-    } else {
-      r[R.RUN_STATE] = RunState.Running;
-      r[R.ATTENTION]! &= ~Attention.Stop;
-      const before = f[CoreF.INSTRUCTIONS]!;
-      const budget = Math.min(this.sliceLeft, maxInstructions);
-      const exit = this.engine.run(core, budget);
-      const done = f[CoreF.INSTRUCTIONS]! - before;
-      // A guest whose every instruction faults completes none; its slices must end all the same.
-      this.sliceUsed = done === 0 && exit === Exit.Budget ? budget : done;
-      this.sliceLeft = Math.max(0, this.sliceLeft - this.sliceUsed);
-      this.afterSlice(core, exit);
-    }
-    const now = this.timeOf(core);
-    this.running = NO_CORE;
-    this.clock.pause(now);
-  }
-
-  private afterSlice(core: number, exit: Exit): void {
+  private sliceEnded(core: number, exit: Exit): void {
     if (this.handOverPending) this.handOver(core);
     else if (exit === Exit.Trap) {
       const { r } = this.cores[core]!;
       this.kernel?.trap(core, r[R.EXIT_VECTOR]!, r[R.FAULT_ERROR]!);
     } else if (exit === Exit.Interrupt) this.deliverToKernel(core);
     else if (exit === Exit.Shutdown) this.shutDown(core);
-    // A slice that the host cut (budget, stop) is continued; every other end is an end.
-    const cutByHost = exit === Exit.Budget || (exit === Exit.Stop && !this.endSlice);
-    if (!cutByHost || this.endSlice) this.sliceLeft = 0;
   }
 
   /** An NMI needs no acknowledgement by the local APIC; everything else does. */
@@ -345,7 +280,7 @@ export class Machine {
   private handOver(core: number): void {
     this.handOverPending = false;
     this.context.trapMode = 'hosted';
-    this.events.sink?.emit(Ev.HandOver, core, this.timeOf(core), 0, 0, 0, 0);
+    this.events.sink?.emit(Ev.HandOver, core, this.clock.now(), 0, 0, 0, 0);
     this.kernel?.handOver();
   }
 
@@ -360,20 +295,9 @@ export class Machine {
     this.end({ kind: 'shutdown', core, fault });
   }
 
-  private afterDeviceAccess(core: number): void {
-    if (core === this.running && this.timeOf(core) >= this.clock.nextDeadline()) this.cutSlice();
-  }
-
-  /** Ends the slice in progress after the current instruction. */
-  private cutSlice(): void {
-    if (this.running === NO_CORE) return;
-    this.endSlice = true;
-    this.cores[this.running]!.r[R.ATTENTION]! |= Attention.Stop;
-  }
-
   private end(reason: StopReason): void {
     if (this.final === null && isFinal(reason)) this.final = reason;
-    this.cutSlice();
+    this.timeLine.cut();
   }
 
   private consoleByte(core: number, byte: number, port: number): void {
@@ -390,12 +314,11 @@ export class Machine {
   private requestHandOver(): void {
     if (this.kernel === null) return;
     this.handOverPending = true;
-    this.cutSlice();
+    this.timeLine.cut();
   }
 }
 
 interface LoopState {
-  readonly sliceCore: number;
-  readonly sliceLeft: number;
+  readonly slice: SliceState;
   readonly final: StopReason | null;
 }

@@ -120,6 +120,16 @@ describe('the machine loop', () => {
     expect(machine.run().kind).toBe('exit-port');
   });
 
+  it('is idle too when a periodic timer fires for ever and wakes nobody', () => {
+    const { machine, engine } = make();
+    engine.act = () => Exit.Halt;
+    const [lapic] = machine.lapics;
+    lapic!.write(0x3e0, 0xb);
+    lapic!.write(0x320, 0x30020);
+    lapic!.write(0x380, 1);
+    expect(machine.run()).toEqual({ kind: 'idle' });
+  });
+
   it('ends with the fault when a core shuts down', () => {
     const { machine, engine } = make();
     engine.act = (core) => {
