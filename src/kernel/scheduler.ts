@@ -102,6 +102,7 @@ export function runNext(k: KernelContext, core: Core): void {
   core.reschedule = Reschedule.NO;
   if (core.readyMask === 0) {
     core.donated = 0;
+    if (core.previous !== 0) traceSwitch(k, core, 0, 0);
     halt(k, core);
     return;
   }
@@ -177,7 +178,13 @@ function load(k: KernelContext, core: Core, thread: Thread): void {
   charge(k, k.costs.contextSwitch);
   k.state.counters.contextSwitches++;
   taskOf(k, thread.task).counters.contextSwitches++;
-  emit(k, KernelEv.ContextSwitch, 0, thread.number, thread.task, 0);
+  traceSwitch(k, core, thread.number, thread.task);
+}
+
+/** A switch to thread 0 of task 0 is the beginning of idleness. */
+function traceSwitch(k: KernelContext, core: Core, thread: number, task: number): void {
+  emit(k, KernelEv.ContextSwitch, core.previous, thread, task, 0);
+  core.previous = thread;
 }
 
 /**

@@ -123,6 +123,8 @@ export type Core = {
   readonly number: number;
   /** Running thread, 0 = idle. */
   current: number;
+  /** Thread that ran last, 0 = idle since: what the next context switch comes from. */
+  previous: number;
   /** Task whose page directory is loaded (also while idle: the core is lazy), 0 = the kernel's own. */
   space: number;
   /** The TLB must be flushed before user code of `space` runs here again. */
@@ -170,6 +172,7 @@ export type KernelState = {
 const newCore = (number: number): Core => ({
   number,
   current: 0,
+  previous: 0,
   space: 0,
   flushPending: 0,
   reschedule: Reschedule.NO,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { R } from '../../../emu/arch/core-layout.ts';
 import { Errno } from '../../../src/abi/errno.ts';
+import { KernelEv } from '../../../src/abi/events.ts';
 import { Receive, SLOT_PHYSMEM, SLOT_SELF_TASK } from '../../../src/abi/message.ts';
 import { CapType, TaskRight, ThreadRight } from '../../../src/abi/rights.ts';
 import { SYSCALLS, Sys } from '../../../src/abi/syscalls.ts';
@@ -225,6 +226,24 @@ describe('scheduling', () => {
     expect(w.running(0)).toBe(w.rootThread);
     expect(w.kernel.counters.contextSwitches).toBe(switches);
     expect(w.machine.timers[0]).toBeGreaterThan(w.machine.time(0));
+  });
+
+  it('traces every switch with where it comes from, and idleness as thread 0', () => {
+    const w = new World(1);
+    const other = w.createThread(0, { core: 0 });
+    w.syscall(0, Sys.YIELD);
+    w.syscall(0, Sys.SLEEP, 1000);
+    w.syscall(0, Sys.SLEEP, 1000);
+    w.fireTimer(0);
+    const [root, second] = [w.rootThread, other.thread];
+    expect(w.machine.eventsOf(KernelEv.ContextSwitch).map((event) => event.args.slice(0, 3))).toEqual([
+      [0, root, w.root],
+      [root, second, w.root],
+      [second, root, w.root],
+      [root, 0, 0],
+      [0, second, w.root],
+    ]);
+    expect(w.kernel.counters.contextSwitches).toBe(4);
   });
 
   it('preempts for a more urgent thread, here and on another core', () => {
