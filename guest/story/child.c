@@ -1,12 +1,12 @@
-/* The story's child: lives on a control of 10 frames, splits off a control for its data, allocates, shares, copies,
- * and is destroyed while it reads its memory. */
+/* The story's child: lives on a control of 10 frames, allocates, shares, copies, and is destroyed while it reads its
+ * memory. */
 #include "story.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define WHO "child:"
 
-static slot_t data_control, container, copy, limited;
+static slot_t container, copy, limited;
 static char *memory, *copied;
 
 static void call_root(uint32_t label, uint32_t words, uint32_t caps) {
@@ -22,20 +22,12 @@ static void greet(void) {
   show_control(WHO, "my control", own_control);
 }
 
-static void split(void) {
-  uint32_t free;
-  must(control_query(own_control, 0, &free, 0, 0, 0, 0), "control_query");
-  printf(WHO " I split the %u free frames off, as a control for my data.\n", free);
-  must(control_split(own_control, free, &data_control), "control_split");
-  show_control(WHO, "my control", own_control);
-}
-
 static void allocate(void) {
-  printf(WHO " I create a container there and allocate %u KiB in it.\n", STORY_BYTES / 1024);
-  must(container_create(data_control, &container), "container_create");
+  printf(WHO " I create a container and allocate %u KiB in it.\n", STORY_BYTES / 1024);
+  must(container_create(own_control, &container), "container_create");
   must(container_allocate(container, 0, STORY_BYTES, ALLOC_ALL_OR_NONE, 0), "container_allocate");
   show_pages(WHO, container, STORY_BYTES);
-  show_control(WHO, "data control", data_control);
+  show_control(WHO, "my control", own_control);
 }
 
 static void write_pattern(void) {
@@ -64,10 +56,10 @@ static void share(void) {
 
 static void copy_on_write(void) {
   printf(WHO " I copy the %u KiB to a second container: names only, no bytes.\n", STORY_BYTES / 1024);
-  must(container_create(data_control, &copy), "container_create");
+  must(container_create(own_control, &copy), "container_create");
   must(container_copy(container, 0, 0, STORY_BYTES, 0, copy, 0), "container_copy");
   show_pages(WHO, copy, STORY_BYTES);
-  show_control(WHO, "data control", data_control);
+  show_control(WHO, "my control", own_control);
   copied = container_attach(copy, 0, STORY_BYTES, ACCESS_READ | ACCESS_WRITE);
   printf(WHO " I write to the first page of the copy; that breaks the sharing.\n");
   snprintf(copied, PAGE_SIZE, "this page is my own now");
@@ -97,7 +89,6 @@ static void end(uint32_t address, const char *why) {
 
 int main(void) {
   greet();
-  split();
   allocate();
   write_pattern();
   share();

@@ -87,8 +87,7 @@ int main(void) {
   serve_child();
 
   sys_sleep(SPIN_CYCLES);
-  printf(WHO "The child spins, reading its page on core %u. I destroy its control\n", core);
-  printf(WHO "and with it the control that the child split off:\n");
+  printf(WHO "The child spins, reading its page on core %u. I destroy its control.\n", core);
   show_control(WHO, "story control", story);
   uint32_t before = free_frames(story);
   task_forget(STORY_BADGE);
@@ -97,7 +96,7 @@ int main(void) {
   show_control(WHO, "story control", story);
   int end = thread_wait_end(child_main);
   printf(WHO "A message to the child: %s, %s.\n", pm_strerrorname(end), pm_strerror(end));
-  printf(WHO "Free credit: %u -> %u frames.\n", before, after);
+  printf(WHO "Credit: %u -> %u frames, free again.\n", before, after);
   must(container_destroy(task.image, 0), "container_destroy");
   must(control_destroy(story), "control_destroy");
   show_control(WHO, "my control", own_control);
