@@ -222,7 +222,7 @@ export class CpuCore {
   loadLinear(va: number, size: number, mask: number, user: number): number {
     if (this.watching) noteDataAccess(this, va, size, 0);
     const word = this.flat[va >>> 12];
-    if ((word & mask) !== 0 && (va & 4095) + size <= 4096) {
+    if ((word & mask) !== 0 && (va & 4095) + size <= 4096 && !this.alignmentChecked) {
       const at = ((word & ~4095) ^ va) >>> 0;
       return size === 4
         ? this.view.getInt32(at, true)
@@ -250,7 +250,7 @@ export class CpuCore {
   storeLinear(va: number, size: number, value: number, mask: number, user: number): void {
     if (this.watching) noteDataAccess(this, va, size, ACCESS_WRITE);
     const word = this.flat[va >>> 12];
-    if ((word & mask) !== 0 && (va & 4095) + size <= 4096) {
+    if ((word & mask) !== 0 && (va & 4095) + size <= 4096 && !this.alignmentChecked) {
       const at = ((word & ~4095) ^ va) >>> 0;
       if (size === 4) this.view.setInt32(at, value, true);
       else if (size === 1) this.u8[at] = value;
@@ -270,7 +270,8 @@ export class CpuCore {
   }
 
   canStoreLinear(va: number, size: number, mask: number, user: number): boolean {
-    if ((this.flat[va >>> 12] & mask) !== 0 && (va & 4095) + size <= 4096) return true;
+    const hit = (this.flat[va >>> 12] & mask) !== 0 && (va & 4095) + size <= 4096;
+    if (hit && !this.alignmentChecked) return true;
     if (this.misaligned(va, size, user)) return false;
     this.sync();
     return this.mmu.probe(this.id, va, size, user | ACCESS_WRITE);
@@ -410,16 +411,11 @@ export class CpuCore {
     this.setSp(this.wrapSp(this.sp() + bytes));
   }
 
-  /** True while something from outside wants the core and could get it. */
-  wanted(): boolean {
+  /** True if an event waits that ends HLT: an NMI, or an interrupt with IF = 1. */
+  woken(): boolean {
     const attention = this.r[R.ATTENTION];
-    if (attention === 0) return false;
-    if ((attention & ~Attention.Interrupt) !== 0) return true;
-    return (this.r[R.EFLAGS] & Flag.IF) !== 0;
-  }
-
-  currentEip(): number {
-    return this.r[CURRENT_EIP];
+    if ((attention & Attention.Nmi) !== 0) return true;
+    return (attention & Attention.Interrupt) !== 0 && (this.r[R.EFLAGS] & Flag.IF) !== 0;
   }
 }
 

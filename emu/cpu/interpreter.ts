@@ -7,7 +7,7 @@ import { Attention, CoreF, Flag, R, RunState, Seg } from '../arch/core-layout.ts
 import { type Engine, Exit } from '../arch/engine.ts';
 import { Ev } from '../arch/events.ts';
 import { VEC_DB, VEC_NMI } from '../arch/vectors.ts';
-import { PEND, PEND_EXIT, PEND_FAULT, PEND_MODE } from '../mem/memory-layout.ts';
+import { CURRENT_EIP, PEND, PEND_EXIT, PEND_FAULT, PEND_MODE } from '../mem/memory-layout.ts';
 import { CodeCache } from './code-cache.ts';
 import type { EngineContext } from './context.ts';
 import { CpuCore } from './cpu-core.ts';
@@ -42,10 +42,8 @@ export class Interpreter implements Engine {
   run(core: number, budget: number): Exit {
     const c = this.cores[core];
     const r = c.r;
-    if (r[R.RUN_STATE] === RunState.Halted && c.wanted()) r[R.RUN_STATE] = RunState.Running;
-    if (r[R.RUN_STATE] !== RunState.Running) {
-      return r[R.RUN_STATE] === RunState.Shutdown ? Exit.Shutdown : Exit.Halt;
-    }
+    if (r[R.RUN_STATE] === RunState.Halted && c.woken()) r[R.RUN_STATE] = RunState.Running;
+    if (r[R.RUN_STATE] !== RunState.Running) return this.idle(r);
     r[PEND] = 0;
     c.left = budget;
     c.mark = budget;
@@ -55,7 +53,17 @@ export class Interpreter implements Engine {
     c.sync();
     materialise(r);
     r[PEND] = 0;
+    r[CURRENT_EIP] = 0;
     return exit;
+  }
+
+  /** Exit of a core that does not run: Stop is taken in any state. */
+  private idle(r: Int32Array): Exit {
+    if ((r[R.ATTENTION] & (Attention.Stop | Attention.Init)) !== 0) {
+      r[R.ATTENTION] &= ~Attention.Stop;
+      return Exit.Stop;
+    }
+    return r[R.RUN_STATE] === RunState.Shutdown ? Exit.Shutdown : Exit.Halt;
   }
 
   /** Until budget or exit: interrupts, then a stretch of instructions, then what came of them. */

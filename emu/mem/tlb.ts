@@ -60,6 +60,13 @@ interface Part {
   readonly setMask: number;
 }
 
+/** Replacement policies as numbers; from POLICY_CLOCK on, hits have to be seen. */
+const POLICIES: readonly TlbReplacement[] = ['fifo', 'random', 'clock', 'lru'];
+const POLICY_FIFO = 0;
+const POLICY_RANDOM = 1;
+const POLICY_CLOCK = 2;
+const POLICY_LRU = 3;
+
 const NOT_AD = ~(PTE_A | PTE_D);
 
 export class Tlb {
@@ -70,7 +77,8 @@ export class Tlb {
   readonly unified: boolean;
   private readonly data: Part;
   private readonly instr: Part;
-  private readonly replacement: TlbReplacement;
+  /** POLICY_* number of the replacement. */
+  private readonly policy: number;
   /** Per core: 1024-page chunks of the flat tables that hold identity words from before paging. */
   private readonly unpagedChunks: readonly Uint8Array[];
 
@@ -89,8 +97,8 @@ export class Tlb {
     this.data = part(TLB_STATE_WORDS, data);
     this.unified = instr === null;
     this.instr = instr === null ? this.data : part(TLB_STATE_WORDS + data.entries * TLB_ENTRY_WORDS, instr);
-    this.replacement = replacement;
-    this.flatAllowed = replacement === 'fifo' || replacement === 'random';
+    this.policy = POLICIES.indexOf(replacement);
+    this.flatAllowed = this.policy < POLICY_CLOCK;
     this.unpagedChunks = memory.r.map(() => new Uint8Array(FLAT_WORDS / 1024));
     for (let core = 0; core < memory.tlb.length; core++) {
       memory.tlb[core][TLB_STATE_RANDOM] = (seed + core * 0x9e3779b9) | 0 || 1;
@@ -101,7 +109,7 @@ export class Tlb {
   /** Turns the debug shadow on or off; costs nothing while off. */
   setShadow(shadow: 'off' | 'on'): void {
     this.shadow = shadow;
-    this.flatAllowed = shadow === 'off' && (this.replacement === 'fifo' || this.replacement === 'random');
+    this.flatAllowed = shadow === 'off' && this.policy < POLICY_CLOCK;
     for (let core = 0; core < this.memory.r.length; core++) this.dropFlat(core);
   }
 
@@ -117,9 +125,9 @@ export class Tlb {
     if (at < 0 && t[TLB_STATE_LARGE] !== 0) {
       at = this.probe(t, part, va >>> 22, (va & 0xffc00000) | TAG_LARGE | TAG_VALID, 0xffc00000);
     }
-    if (at >= 0) {
-      if (this.replacement === 'lru') t[at + TLB_ORDER] = ++t[TLB_STATE_TIME];
-      else if (this.replacement === 'clock') t[at + TLB_BITS] |= BITS_REFERENCED;
+    if (at >= 0 && this.policy >= POLICY_CLOCK) {
+      if (this.policy === POLICY_LRU) t[at + TLB_ORDER] = ++t[TLB_STATE_TIME];
+      else t[at + TLB_BITS] |= BITS_REFERENCED;
     }
     return at;
   }
@@ -153,18 +161,18 @@ export class Tlb {
     }
     t[at + TLB_TAG] = tag;
     if (large) t[TLB_STATE_LARGE]++;
-    if (this.replacement === 'lru') t[at + TLB_ORDER] = ++t[TLB_STATE_TIME];
+    if (this.policy === POLICY_LRU) t[at + TLB_ORDER] = ++t[TLB_STATE_TIME];
     return at;
   }
 
   private victim(t: Int32Array, first: number, ways: number): number {
-    switch (this.replacement) {
-      case 'fifo': {
+    switch (this.policy) {
+      case POLICY_FIFO: {
         const way = t[first + TLB_ORDER];
         t[first + TLB_ORDER] = (way + 1) & (ways - 1);
         return way;
       }
-      case 'random': {
+      case POLICY_RANDOM: {
         let x = t[TLB_STATE_RANDOM];
         x ^= x << 13;
         x ^= x >>> 17;
@@ -172,9 +180,9 @@ export class Tlb {
         t[TLB_STATE_RANDOM] = x;
         return (x >>> 8) & (ways - 1);
       }
-      case 'clock':
+      case POLICY_CLOCK:
         return this.clockVictim(t, first, ways);
-      case 'lru':
+      default:
         return this.oldest(t, first, ways);
     }
   }

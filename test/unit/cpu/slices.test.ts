@@ -213,3 +213,16 @@ describe('code that changes', () => {
     }
   });
 });
+
+describe('alignment checks', () => {
+  it('raise #AC in ring 3 with CR0.AM and EFLAGS.AC, also for pages that are in the TLB', () => {
+    const w = new ProtectedWorld();
+    w.user();
+    w.context.trapMode = 'hosted';
+    w.r[R.CR0]! |= 1 << 18;
+    w.execute([0xa1, 1, 0x70, 0, 0], 1);
+    w.r[R.EFLAGS]! |= Flag.AC;
+    expect(w.execute([0xa1, 0, 0x70, 0, 0, 0xa1, 2, 0x70, 0, 0], 5)).toBe(Exit.Trap);
+    expect([w.r[R.EXIT_VECTOR], w.r[R.EIP]]).toEqual([17, 0x1005]);
+  });
+});
