@@ -4,6 +4,7 @@
  */
 import { CoreF } from '../../emu/arch/core-layout.ts';
 import type { CostModel } from '../../emu/arch/cost.ts';
+import { MESSAGE_WORDS_MAX } from '../abi/message.ts';
 import type { Operation, RpcReply, ShootdownBatch, WaitResult } from '../abi/server.ts';
 import type { Batch } from './batch.ts';
 import { bug } from './bug.ts';
@@ -68,6 +69,8 @@ export interface KernelContext {
   readonly clocks: Float64Array[];
   readonly operations: Map<number, OperationRecord>;
   readonly transactions: Map<number, Transaction>;
+  /** Views of lengths 0 .. 60 on one buffer: a request sees exactly its words and nothing is allocated for it. */
+  readonly requestWords: readonly Uint32Array[];
   /** Event key → operations that wait for it. */
   readonly events: Map<number, number[]>;
   /** Slices of paused operations that this entry of the kernel may still run. */
@@ -82,6 +85,11 @@ export interface KernelContext {
   readonly stops: Map<number, number>;
 }
 
+function newRequestWords(): Uint32Array[] {
+  const words = new Uint32Array(MESSAGE_WORDS_MAX);
+  return Array.from({ length: MESSAGE_WORDS_MAX + 1 }, (_, count) => words.subarray(0, count));
+}
+
 export const newContext = (machine: MachinePort, config: KernelConfig): KernelContext => ({
   machine,
   costs: machine.costs,
@@ -93,6 +101,7 @@ export const newContext = (machine: MachinePort, config: KernelConfig): KernelCo
   clocks: Array.from({ length: machine.coreCount }, (_, core) => machine.counters(core)),
   operations: new Map(),
   transactions: new Map(),
+  requestWords: newRequestWords(),
   events: new Map(),
   slices: 0,
   chores: false,

@@ -6,15 +6,7 @@
 import { R } from '../../emu/arch/core-layout.ts';
 import { Errno } from '../abi/errno.ts';
 import { KernelEv } from '../abi/events.ts';
-import {
-  AREA_WORDS,
-  MESSAGE_WORDS_MAX,
-  makeTag,
-  TIMEOUT_NEVER,
-  tagCaps,
-  tagLabel,
-  tagWords,
-} from '../abi/message.ts';
+import { AREA_WORDS, makeTag, TIMEOUT_NEVER, tagCaps, tagLabel, tagWords } from '../abi/message.ts';
 import { RPCS } from '../abi/rpcs.ts';
 import type { CapRef, Operation, RpcReply } from '../abi/server.ts';
 import { assert } from './bug.ts';
@@ -38,9 +30,6 @@ import { TaskState, type Thread, ThreadState } from './state.ts';
 /** Capabilities that each operation returns, by label; operations that do not exist return none. */
 const RETURNED_CAPS = new Map(RPCS.map((rpc) => [rpc.op, rpc.returnCaps.length]));
 
-/** Views of every length on one buffer, so that a request sees exactly its words and nothing is allocated. */
-const WORDS = new Uint32Array(MESSAGE_WORDS_MAX);
-const WORD_VIEWS = Array.from({ length: MESSAGE_WORDS_MAX + 1 }, (_, count) => WORDS.subarray(0, count));
 const NO_CAPS: readonly CapRef[] = [];
 
 /**
@@ -62,7 +51,8 @@ export function callServer(
   const label = tagLabel(tag);
   const returned = RETURNED_CAPS.get(label) ?? 0;
   if (!hasRoom(task.caps, returned)) return Errno.ENOSPC;
-  const wordCount = readWords(k, thread, tag, r);
+  const words = readWords(k, thread, tag, r);
+  const wordCount = words.length;
   task.counters.rpcs++;
   k.state.counters.rpcs++;
   charge(k, k.costs.serverRequest + wordCount * k.costs.ipcWord);
@@ -71,7 +61,7 @@ export function callServer(
     task: task.number,
     thread: thread.number,
     target,
-    words: WORD_VIEWS[wordCount]!,
+    words,
     wordCount,
     caps: items.length === 0 ? NO_CAPS : items.map(refOf),
     driver: task.driver !== 0,
@@ -170,14 +160,15 @@ function placeCaps(k: KernelContext, thread: Thread, caps: readonly CapRef[]): v
   showCaps(k, thread, slots);
 }
 
-function readWords(k: KernelContext, thread: Thread, tag: number, r: Int32Array): number {
+function readWords(k: KernelContext, thread: Thread, tag: number, r: Int32Array): Uint32Array {
   const count = tagWords(tag);
-  if (count > 0) WORDS[0] = r[R.ESI]!;
-  if (count > 1) WORDS[1] = r[R.EDI]!;
+  const words = k.requestWords[count]!;
+  if (count > 0) words[0] = r[R.ESI]!;
+  if (count > 1) words[1] = r[R.EDI]!;
   for (let i = 2; i < count; i++) {
-    WORDS[i] = k.machine.read32(thread.areaPa + (AREA_WORDS + i) * 4);
+    words[i] = k.machine.read32(thread.areaPa + (AREA_WORDS + i) * 4);
   }
-  return count;
+  return words;
 }
 
 function traceImmediate(
