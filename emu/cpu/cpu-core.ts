@@ -7,7 +7,7 @@ import { Attention, CoreF, Flag, R, RunState, Seg } from '../arch/core-layout.ts
 import { CR0_AM, CR0_PE } from '../arch/paging.ts';
 import type { AccessSize } from '../arch/ports.ts';
 import { VEC_AC, VEC_GP, VEC_SS } from '../arch/vectors.ts';
-import { CURRENT_EIP, PEND, PEND_ATTENTION, PEND_FAULT, PEND_JUMP, PEND_MODE } from '../mem/memory-layout.ts';
+import { PEND, PEND_ATTENTION, PEND_FAULT, PEND_JUMP, PEND_MODE } from '../mem/memory-layout.ts';
 import type { Mmu } from '../mem/mmu.ts';
 import { ACCESS_USER, ACCESS_WRITE } from '../mem/walk.ts';
 import type { EngineContext } from './context.ts';
