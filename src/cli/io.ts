@@ -47,7 +47,8 @@ const MIN_COLUMNS = 40;
 /** Decides from streams and environment how output looks. A pipe is plain: 80 columns or COLUMNS, ASCII, no colours. */
 export function terminalOf(env: OutputEnvironment, streams: StreamShapes): Terminal {
   const fromEnv = Number.parseInt(env.COLUMNS ?? '', 10);
-  const asked = streams.columns ?? (Number.isNaN(fromEnv) ? 80 : fromEnv);
+  // A terminal that does not know its width says 0.
+  const asked = streams.columns || (Number.isNaN(fromEnv) ? 80 : fromEnv);
   const isTerminal = streams.out === 'terminal';
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   const isDumb = env.TERM === 'dumb';

@@ -35,6 +35,8 @@ export interface RunOptions extends ScenarioOptions, OutputOptions {
   readonly restore?: string;
 }
 
+const NO_CHECKS = { exit: null, output: [] };
+
 /** Returns the exit code: of the checks when the scenario has some, else of the guest. @throws HostError */
 export async function runCommand(
   name: string,
@@ -73,7 +75,9 @@ export async function runCommand(
   );
   output.endLine();
   const outcome = outcomeOf(session.end);
-  const checks = evaluateChecks(scenario.checks, { exitStatus: outcome.status, output: output.text() });
+  // A run that a person ended has not failed anything.
+  const asked = outcome.kind === 'interrupted' ? NO_CHECKS : scenario.checks;
+  const checks = evaluateChecks(asked, { exitStatus: outcome.status, output: output.text() });
   const result: RunResult = { scenario, system, session, outcome, checks, pictures, output: output.text() };
   if (mode === 'json') io.out(`${JSON.stringify(jsonReport(result))}\n`);
   if (mode === 'report') io.out(closing(result, style, io));
@@ -93,7 +97,7 @@ export async function runCommand(
 
 /** A run that did not come to its end speaks for itself; otherwise the checks do, and without checks the guest. */
 function exitCode({ outcome, checks }: RunResult): number {
-  if (outcome.kind === 'interrupted' || checks.length === 0) return outcome.code;
+  if (checks.length === 0) return outcome.code;
   if (checks.some((check) => check.result === 'failed')) {
     return outcome.kind === 'exit' ? ExitCode.CHECK_FAILED : outcome.code;
   }

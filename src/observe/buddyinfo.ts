@@ -28,7 +28,7 @@ export function buddyinfoChange(before: readonly ZoneBlocks[], after: readonly Z
   const numbers = (values: readonly (number | string)[]): string =>
     values.map((n) => n.toString().padStart(4)).join(' ');
   const line = (zone: string, when: string, values: string): string =>
-    `${zone.padEnd(8)}${when.padEnd(8)}${values}\n`;
+    `${zone.padEnd(7)}${when.padEnd(7)}${values}\n`;
   let text = line('zone', 'order', numbers(Array.from({ length: orders }, (_, order) => order)));
   for (const [i, zone] of after.entries()) {
     const old = before[i];

@@ -3,7 +3,7 @@
  * every line `total = free + charged + children` (I1).
  */
 import { plural, thousands } from './number-format.ts';
-import { type TextStyle, treeGlyphs } from './text-style.ts';
+import { type TextStyle, type TreeGlyphs, treeGlyphs } from './text-style.ts';
 import { alignColumns } from './text-table.ts';
 
 export interface ControlView {
@@ -16,47 +16,63 @@ export interface ControlView {
   /** Σ total of the children. */
   readonly given: number;
   readonly dying: 'yes' | 'no';
-  /** Tasks whose page tables it pays for, or that hold a capability to it: what the inspector knows. */
+  /** What the inspector knows besides: root, tasks whose address spaces it pays for. */
   readonly note: string;
   readonly containers: readonly { readonly id: number; readonly pages: number }[];
 }
 
-/** A header, then one line per control, children under their parent in order of creation. */
+/**
+ * A header, then one line per control, children under their parent in order of creation. Containers are listed when that fits
+ * the columns, else counted.
+ */
 export function controlTree(controls: readonly ControlView[], style: TextStyle): string {
-  const rows = [['control', 'total', 'free', 'charged', 'children', 'containers']];
-  const known = new Set(controls.map((c) => c.id));
-  const roots = controls.filter((c) => !known.has(c.parent));
-  for (const root of roots) addRows(rows, controls, root, '', '', style);
-  return alignColumns(rows, ['left', 'right', 'right', 'right', 'right', 'left'])
+  const listed = treeLines(controls, style, containerList);
+  const fits = listed.every((line) => line.length <= style.columns);
+  return (fits ? listed : treeLines(controls, style, containerCount))
     .map((line, i) => `${i === 0 ? style.paint(line, 'faint') : line}\n`)
     .join('');
 }
 
-function addRows(
-  rows: string[][],
-  controls: readonly ControlView[],
-  control: ControlView,
-  ownPrefix: string,
-  childPrefix: string,
-  style: TextStyle,
-): void {
+type ContainersText = (control: ControlView) => string;
+
+function treeLines(controls: readonly ControlView[], style: TextStyle, containers: ContainersText): string[] {
+  const rows = [['control', 'total', 'free', 'charged', 'children', 'containers']];
+  const known = new Set(controls.map((c) => c.id));
+  const tree: Tree = { rows, controls, glyphs: treeGlyphs(style), containers };
+  for (const root of controls.filter((c) => !known.has(c.parent))) addRows(tree, root, '', '');
+  return alignColumns(rows, ['left', 'right', 'right', 'right', 'right', 'left']);
+}
+
+interface Tree {
+  readonly rows: string[][];
+  readonly controls: readonly ControlView[];
+  readonly glyphs: TreeGlyphs;
+  readonly containers: ContainersText;
+}
+
+function addRows(tree: Tree, control: ControlView, ownPrefix: string, childPrefix: string): void {
   const { id, total, free, charged, given, note, dying } = control;
   const name = `${ownPrefix}${id}${note && ` ${note}`}${dying === 'yes' ? ' (dying)' : ''}`;
   const numbers = [total, free, charged, given].map(thousands);
-  rows.push([name, ...numbers, containersText(control)]);
-  const children = controls.filter((c) => c.parent === id && c.id !== id);
-  const glyphs = treeGlyphs(style);
+  tree.rows.push([name, ...numbers, tree.containers(control)]);
+  const children = tree.controls.filter((c) => c.parent === id && c.id !== id);
+  const { branch, last, bar, gap } = tree.glyphs;
   children.forEach((child, i) => {
     const isLast = i === children.length - 1;
-    const own = childPrefix + (isLast ? glyphs.last : glyphs.branch);
-    addRows(rows, controls, child, own, childPrefix + (isLast ? glyphs.gap : glyphs.bar), style);
+    addRows(tree, child, childPrefix + (isLast ? last : branch), childPrefix + (isLast ? gap : bar));
   });
 }
 
 const SHOWN = 3;
 
-function containersText({ containers }: ControlView): string {
+function containerList({ containers }: ControlView): string {
   const shown = containers.slice(0, SHOWN).map((c) => `${c.id} (${plural(c.pages, 'page')})`);
   const more = containers.length - shown.length;
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function containerCount({ containers }: ControlView): string {
+  if (containers.length === 0) return '';
+  const pages = containers.reduce((sum, c) => sum + c.pages, 0);
+  return `${containers.length} with ${plural(pages, 'page')}`;
 }

@@ -53,11 +53,19 @@ function boundary(input: FrameMapInput, zone: number, style: TextStyle): string 
   return style.paint(`${line.repeat(ADDRESS_COLUMNS)}${text}${line.repeat(right)}`, 'faint');
 }
 
+/** Paints each run of cells with one role. */
 function paintCells(cells: string, roles: ReadonlyMap<string, Role>, style: TextStyle): string {
-  return cells.replace(/(.)\1*/g, (run) => {
-    const role = roles.get(run[0]!) ?? roles.get(run[0]!.toUpperCase());
-    return role === undefined ? run : style.paint(run, role);
-  });
+  const roleAt = (i: number): Role | undefined => roles.get(cells[i]!) ?? roles.get(cells[i]!.toUpperCase());
+  let painted = '';
+  for (let first = 0; first < cells.length; ) {
+    const role = roleAt(first);
+    let end = first + 1;
+    while (end < cells.length && roleAt(end) === role) end++;
+    const run = cells.slice(first, end);
+    painted += role === undefined ? run : style.paint(run, role);
+    first = end;
+  }
+  return painted;
 }
 
 function roleOf(item: LegendItem): Role {

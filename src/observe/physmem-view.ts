@@ -99,8 +99,8 @@ export function controlsOf({ store }: Physmem): ControlView[] {
       own.push({ id: index, pages: containers.at(index).pages });
     }
     const { index, parent, total, free, charged, given, state, spaces } = control;
-    const tasks =
-      spaces.length === 0 ? '' : `pays for ${spaces.length === 1 ? 'task' : 'tasks'} ${spaces.join(', ')}`;
+    // Whose address spaces the control pays for.
+    const tasks = spaces.length === 0 ? '' : `${spaces.length === 1 ? 'task' : 'tasks'} ${spaces.join(', ')}`;
     return {
       id: index,
       parent,

@@ -47,10 +47,10 @@ describe('buddyinfo', () => {
   it('as a change shows before and after of the zones that changed, and free frames', () => {
     expect(buddyinfoChange(zones, [zones[0]!, { name: 'Normal', freeBlocks: [8, 200, 3000] }])).toBe(
       [
-        'zone    order      0    1    2',
-        'DMA     same       1    0    2  9 free',
-        'Normal  before    10  200 3000  12410 free',
-        '        after      8  200 3000  12408 free',
+        'zone   order     0    1    2',
+        'DMA    same      1    0    2  9 free',
+        'Normal before   10  200 3000  12410 free',
+        '       after     8  200 3000  12408 free',
         '',
       ].join('\n'),
     );
@@ -91,6 +91,13 @@ describe('the control tree', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('tells containers by number only when the list does not fit the columns', () => {
+    const containers = Array.from({ length: 40 }, (_, i) => ({ id: i + 100, pages: 1_000_000 }));
+    const tree = controlTree([control(1, 0, 7000, 0, { note: 'root', containers })], PLAIN_STYLE);
+    expect(tree).toContain('40 with 40,000,000 pages');
+    expect(Math.max(...tree.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   it('draws its lines in ASCII when the terminal has no others', () => {
