@@ -1,13 +1,15 @@
 /**
- * B+trees of frame entries, keyed by start page (seed: "a container contains a btree of frame entries keyed by
- * their start index and size"; regions are disjoint, so the size never decides). All trees live in one arena of
- * nodes: keys and values of a node are 2 × 32 integers, leaves are linked in order. Own code, because look-ups and
- * updates must make no garbage (measured in tools/bench/physmem.ts).
+ * B+trees of frame entries, keyed by start and size (seed: "a container contains a btree of frame entries keyed by
+ * their start index and size"). All trees live in one arena of nodes: keys and values of a node are 2 × 32
+ * integers, leaves are linked in order. Own code, because look-ups and updates must make no garbage, and because
+ * a look-up by any byte must not leave the tree: the size in the key says whether a region reaches that far
+ * (tools/bench/physmem.ts: 2.2 times the look-ups of keys without it at 10^6 entries).
  *
  *   node n: slots[n*64 .. n*64+31] keys, slots[n*64+32 .. n*64+63] values (leaf: entries; inner: child nodes)
- *   The key of a child is a lower bound of the keys below it; the first child's key is not looked at.
+ *   key:    bits 5..24 first page, bits 0..4 order
+ *   The key of a child is a lower bound of the keys below it, of order 0; the first child's key is not looked at.
  *
- * Keys are unsigned page numbers below 2^20, so the order is total (defect B11).
+ * Keys are unsigned integers, so their order is total (defect B11).
  */
 import { grow8, grow32, nextCapacity, RecordNumbers } from './columns.ts';
 import type { PlainData } from './plain-data.ts';
@@ -17,6 +19,12 @@ const SHIFT = 6;
 /** Below this a node borrows from or merges with a neighbour. */
 const SCARCE = 10;
 const DEPTH_MAX = 12;
+const ORDER_BITS = 5;
+const ORDER_MASK = (1 << ORDER_BITS) - 1;
+
+const keyOf = (page: number, order: number): number => (page << ORDER_BITS) | order;
+/** Bound for the keys of the regions that begin at the same page or above, whatever becomes of their sizes. */
+const boundOf = (key: number): number => key & ~ORDER_MASK;
 
 export class BTrees {
   readonly numbers = new RecordNumbers();
@@ -44,8 +52,9 @@ export class BTrees {
     this.numbers.give(this.next, root);
   }
 
-  /** The value with the greatest key ≤ `key`, or 0; sets the cursor there. */
-  floor(root: number, key: number): number {
+  /** The entry that begins at `page` or last before it, or 0; sets the cursor there. */
+  floor(root: number, page: number): number {
+    const key = keyOf(page, ORDER_MASK);
     let node = root;
     while (this.leaf[node] === 0) {
       node = this.slots[(node << SHIFT) + WIDTH + this.#childIndex(node, key)]!;
@@ -56,20 +65,27 @@ export class BTrees {
     return before === 0 ? 0 : this.#at(before, this.used[before]! - 1);
   }
 
-  /** The value with the least key ≥ `key`, or 0; sets the cursor there. */
-  ceiling(root: number, key: number): number {
+  /** The entry whose region has `page` in it, or 0; sets the cursor at the entry that begins there or before. */
+  find(root: number, page: number): number {
+    const entry = this.floor(root, page);
+    if (entry === 0) return 0;
+    const key = this.slots[(this.#node << SHIFT) + this.#index]!;
+    return (key >>> ORDER_BITS) + (1 << (key & ORDER_MASK)) > page ? entry : 0;
+  }
+
+  /** The first entry that begins at `page` or above, or 0; sets the cursor there. */
+  ceiling(root: number, page: number): number {
+    const key = keyOf(page, 0);
     let node = root;
     while (this.leaf[node] === 0) {
       node = this.slots[(node << SHIFT) + WIDTH + this.#childIndex(node, key)]!;
     }
-    let index = this.#upper(node, key);
-    if (index > 0 && this.slots[(node << SHIFT) + index - 1] === key) index -= 1;
     this.#node = node;
-    this.#index = index - 1;
+    this.#index = this.#upper(node, key - 1) - 1;
     return this.step();
   }
 
-  /** Moves the cursor to the next key in order; returns its value, or 0 at the end. No change of the tree since. */
+  /** Moves the cursor to the next entry in order; returns it, or 0 at the end. No change of the tree since. */
   step(): number {
     const index = this.#index + 1;
     if (index < this.used[this.#node]!) return this.#at(this.#node, index);
@@ -117,12 +133,13 @@ export class BTrees {
     return depth;
   }
 
-  /** Inserts a key that is not there; returns the root, which may be new. */
-  insert(root: number, key: number, value: number): number {
+  /** Inserts a region where none begins; returns the root, which may be new. */
+  insert(root: number, page: number, order: number, entry: number): number {
+    const key = keyOf(page, order);
     let depth = this.#descend(root, key);
     let node = this.#path[depth]!;
     let newKey = key;
-    let newValue = value;
+    let newValue = entry;
     for (;;) {
       const index = this.#upper(node, newKey);
       if (this.used[node]! < WIDTH) {
@@ -134,7 +151,7 @@ export class BTrees {
       if (this.used[right] === 0 || newKey >= rightKey) {
         this.#put(right, this.#upper(right, newKey), newKey, newValue);
       } else this.#put(node, index, newKey, newValue);
-      newKey = this.slots[right << SHIFT]!;
+      newKey = boundOf(this.slots[right << SHIFT]!);
       newValue = right;
       if (depth === 0) return this.#newRoot(node, right);
       depth -= 1;
@@ -144,8 +161,8 @@ export class BTrees {
 
   #newRoot(left: number, right: number): number {
     const root = this.#newNode(0);
-    this.#put(root, 0, this.slots[left << SHIFT]!, left);
-    this.#put(root, 1, this.slots[right << SHIFT]!, right);
+    this.#put(root, 0, boundOf(this.slots[left << SHIFT]!), left);
+    this.#put(root, 1, boundOf(this.slots[right << SHIFT]!), right);
     return root;
   }
 
@@ -197,8 +214,16 @@ export class BTrees {
     this.used[node] = used;
   }
 
-  /** Removes a key that is there; returns the root, which may be another node now. */
-  remove(root: number, key: number): number {
+  /** Notes that the region which begins at `page` has another order now. */
+  resize(root: number, page: number, order: number): void {
+    const node = this.#path[this.#descend(root, keyOf(page, ORDER_MASK))]!;
+    const at = (node << SHIFT) + this.#upper(node, keyOf(page, ORDER_MASK)) - 1;
+    this.slots[at] = keyOf(page, order);
+  }
+
+  /** Removes the region that begins at `page`; returns the root, which may be another node now. */
+  remove(root: number, page: number): number {
+    const key = keyOf(page, ORDER_MASK);
     let depth = this.#descend(root, key);
     const node = this.#path[depth]!;
     this.#drop(node, this.#upper(node, key) - 1);
@@ -232,7 +257,7 @@ export class BTrees {
     const wanted = total >> 1;
     if (this.used[left]! < wanted) this.#moveFront(right, left, wanted - this.used[left]!);
     else this.#moveBack(left, right, this.used[left]! - wanted);
-    this.slots[(parent << SHIFT) + leftIndex + 1] = this.slots[right << SHIFT]!;
+    this.slots[(parent << SHIFT) + leftIndex + 1] = boundOf(this.slots[right << SHIFT]!);
   }
 
   /** Moves the first `count` keys of `from` to the end of `to`. */
@@ -304,13 +329,14 @@ export class BTrees {
     return this.#capacity * (4 * 2 * WIDTH + 10);
   }
 
-  /** Every (key, value) in order, for inspectors and the checker. */
-  *pairs(root: number): Generator<readonly [key: number, value: number]> {
+  /** Every (first page, entry) in order, for inspectors and the checker. */
+  *pairs(root: number): Generator<readonly [page: number, entry: number]> {
     let node = root;
     while (this.leaf[node] === 0) node = this.slots[(node << SHIFT) + WIDTH]!;
     for (; node !== 0; node = this.next[node]!) {
       for (let i = 0; i < this.used[node]!; i += 1) {
-        yield [this.slots[(node << SHIFT) + i]!, this.slots[(node << SHIFT) + WIDTH + i]!];
+        const at = (node << SHIFT) + i;
+        yield [this.slots[at]! >>> ORDER_BITS, this.slots[at + WIDTH]!];
       }
     }
   }
@@ -340,7 +366,7 @@ export class BTrees {
         visit(this.slots[(node << SHIFT) + WIDTH + i]!, from, to, depth + 1);
       }
     };
-    visit(root, 0, 2 ** 20, 0);
+    visit(root, 0, keyOf(2 ** 20, 0), 0);
     if (depths.size > 1) found.push('leaves at different depths');
     leaves.forEach((node, i) => {
       if (this.next[node] !== (leaves[i + 1] ?? 0)) found.push(`leaf chain broken after node ${node}`);

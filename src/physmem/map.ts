@@ -102,12 +102,12 @@ function replyTo(store: Store, job: MapJob): RpcReply {
 
 /** Maps as much as can be done without waiting. */
 export function advance(store: Store, job: MapJob): MapStep {
+  const space = store.spaces.get(job.task);
+  job.refused = objection(store, job, space);
+  if (job.refused !== null) return finish(store, job);
+  if (space!.pending > 0) return MapStep.WAIT_SPACE;
   const limit = job.done + store.tuning.sliceSteps;
   while (job.done < job.pages) {
-    const space = store.spaces.get(job.task);
-    job.refused = objection(store, job, space);
-    if (job.refused !== null) return finish(store, job);
-    if (space!.pending > 0) return MapStep.WAIT_SPACE;
     if (job.done >= limit) return MapStep.PAUSE;
     const step = mapNext(store, job, space!);
     if (step !== null) return step;
@@ -154,20 +154,29 @@ function mapNext(store: Store, job: MapJob, space: Space): MapStep | null {
   }
   const frame = entries.frame[entry]!;
   if (frames.has(frame, FrameFlag.MOVING)) return MapStep.WAIT_PROGRESS;
+  const offset = page - entries.start[entry]!;
+  const left = Math.min(pagesOf(store, entry) - offset, job.pages - job.done);
+  const target = job.virtualPage + job.done;
+  const isLarge = left >= TABLE_PAGES && ((target | offset) & (TABLE_PAGES - 1)) === 0;
+  if (!isLarge) job.refused = tableFault(store, space, target);
+  if (job.refused !== null) return null;
   const prepared = prepareFrame(store, job, frame);
   if (prepared !== Prepared.READY) {
     if (prepared === Prepared.AGAIN) return null;
     return prepared === Prepared.FLUSH ? MapStep.FLUSH : noMemory(store, job);
   }
   const access = frames.isCow(frame) ? job.access & ~WRITE : job.access;
-  const offset = page - entries.start[entry]!;
-  const left = Math.min(pagesOf(store, entry) - offset, job.pages - job.done);
-  const target = job.virtualPage + job.done;
-  if (left >= TABLE_PAGES && ((target | offset) & (TABLE_PAGES - 1)) === 0) {
-    return installLarge(store, job, space, entry, offset, access);
-  }
+  if (isLarge) return installLarge(store, job, space, entry, offset, access);
   const count = Math.min(left, TABLE_PAGES - (target & (TABLE_PAGES - 1)));
   return installSmall(store, job, space, { entry, offset, count, access });
+}
+
+/** A map that can not have its page table must not bind anything either. */
+function tableFault(store: Store, space: Space, page: number): Refusal | null {
+  const region = page >>> 10;
+  if (space.tables.has(region) || space.large.has(region)) return null;
+  const { free } = store.controls.at(space.control);
+  return free > 0 ? null : refusal(Errno.ENOMEM, Reason.NO_TABLE_CREDIT, 0, free);
 }
 
 enum Prepared {
@@ -319,11 +328,8 @@ export function clearRange(
 }
 
 function addTable(store: Store, job: MapJob, space: Space, page: number): MapStep | null {
-  const control = store.controls.at(space.control);
-  if (control.free < 1) {
-    job.refused = refusal(Errno.ENOMEM, Reason.NO_TABLE_CREDIT, 0, control.free);
-    return null;
-  }
+  job.refused = tableFault(store, space, page);
+  if (job.refused !== null) return null;
   const frame = takeServerFrame(store, FrameState.PAGE_TABLE, job.task);
   if (frame < 0) return noMemory(store, job);
   store.controls.charge(space.control, 1);

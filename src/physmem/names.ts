@@ -11,17 +11,14 @@ export const pagesOf = (store: Store, entry: number): number =>
 
 /** The entry that names a page of a container, or 0. */
 export function entryAt(store: Store, container: number, page: number): number {
-  const entry = store.trees.floor(store.containers.at(container).tree, page);
-  if (entry === 0) return 0;
-  return store.entries.start[entry]! + pagesOf(store, entry) > page ? entry : 0;
+  return store.trees.find(store.containers.at(container).tree, page);
 }
 
 /** The entry that names `page`, or else the first one above it, or 0. Steps with `nextEntry`. */
 export function entryFrom(store: Store, container: number, page: number): number {
   const { tree } = store.containers.at(container);
-  const entry = store.trees.floor(tree, page);
-  if (entry !== 0 && store.entries.start[entry]! + pagesOf(store, entry) > page) return entry;
-  return store.trees.ceiling(tree, page);
+  const entry = store.trees.find(tree, page);
+  return entry !== 0 ? entry : store.trees.ceiling(tree, page);
 }
 
 /** The entry after the one found last. No name may have changed since. */
@@ -38,9 +35,10 @@ export function addEntry(store: Store, container: number, start: number, frame: 
 /** Puts an entry that exists into a container's tree. */
 export function insertName(store: Store, container: number, start: number, entry: number): void {
   const target = store.containers.at(container);
-  target.tree = store.trees.insert(target.tree, start, entry);
+  const order = store.frames.order(store.entries.frame[entry]!);
+  target.tree = store.trees.insert(target.tree, start, order, entry);
   target.entries += 1;
-  target.pages += pagesOf(store, entry);
+  target.pages += 1 << order;
 }
 
 /** Takes an entry out of its container's tree; it keeps its frame. */

@@ -50,11 +50,16 @@ export class Removal implements Held {
   /** Forgets everything, so that the object serves the next slice. */
   reset(): void {
     this.batch = null;
-    this.blocks.length = 0;
-    this.charges.length = 0;
-    this.moving.length = 0;
-    this.spaces.length = 0;
+    clear(this.blocks);
+    clear(this.charges);
+    clear(this.moving);
+    clear(this.spaces);
   }
+}
+
+/** Setting the length of an array that is empty already costs as much as of a full one (10 % of a map call). */
+function clear(list: number[]): void {
+  if (list.length > 0) list.length = 0;
 }
 
 /** Settles without waiting, if no other core and no older removal is in the way; returns whether it did. */

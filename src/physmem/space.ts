@@ -9,6 +9,8 @@ export const TABLE_PAGES = 1024;
 /** page >> this = 4 MiB region. */
 export const LARGE_REGION_SHIFT = 10;
 
+const SPARE_MAX = 16;
+
 export interface ShadowTable {
   /** Base frame of the page table. */
   readonly frame: number;
@@ -36,6 +38,18 @@ export interface Space {
 
 export class Spaces {
   readonly byTask = new Map<number, Space>();
+  /** Shadows of tables that are gone, all zero, for the next ones; not part of the state. */
+  readonly #spare: Int32Array[] = [];
+
+  /** The shadow of a table at `frame` that maps nothing yet. */
+  newTable(frame: number): ShadowTable {
+    return { frame, used: 0, records: this.#spare.pop() ?? new Int32Array(TABLE_PAGES) };
+  }
+
+  /** Takes the shadow of an empty table back. */
+  retire(table: ShadowTable): void {
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(table.records);
+  }
 
   get(task: number): Space | undefined {
     return this.byTask.get(task);

@@ -50,7 +50,8 @@ function splitEntries(store: Store, frame: number, upper: number, order: number,
     const via = entries.via.size === 0 ? undefined : entries.via.get(entry);
     if (via !== undefined) entries.via.set(sibling, via);
     const owner = store.containers.at(container);
-    owner.tree = trees.insert(owner.tree, start, sibling);
+    trees.resize(owner.tree, start - half, order);
+    owner.tree = trees.insert(owner.tree, start, order, sibling);
     owner.entries += 1;
     store.counters.entrySplits += 1;
     store.port.emit(PhysmemEv.EntrySplit, container, (start - half) * 4096, order, 0);

@@ -142,6 +142,7 @@ export function removeTable(
 ): void {
   store.port.removeTable(space.task, page, removal.batchFor(store, space.task));
   space.tables.delete(page >>> 10);
+  store.spaces.retire(table);
   removal.takeBlock(store, table.frame);
   removal.addCharge(space.control, 1);
   store.counters.tablesRemoved += 1;
@@ -218,7 +219,7 @@ export function divideRecords(
 export function installTable(store: Store, space: Space, page: number, frame: number): ShadowTable {
   store.base.set(frame, FrameState.PAGE_TABLE, space.task);
   store.port.installTable(space.task, page, frame);
-  const table: ShadowTable = { frame, used: 0, records: new Int32Array(TABLE_PAGES) };
+  const table = store.spaces.newTable(frame);
   space.tables.set(page >>> 10, table);
   store.counters.tablesInstalled += 1;
   return table;

@@ -39,6 +39,8 @@ function checkContainer(store: Store, report: Report, container: Container): num
     const start = entries.start[entry]!;
     const size = 1 << frames.order(entries.frame[entry]!);
     report.expect('I13', key === start, () => `${name}: key ${key} leads to the entry at ${start}`);
+    const next = store.trees.find(container.tree, start + size);
+    report.expect('I13', next !== entry, () => `${name}: the key at ${start} is longer than its frame`);
     report.expect('I12', start >= end, () => `${name}: the entry at ${start} overlaps the one before`);
     report.expect('I12', start + size <= 2 ** 20, () => `${name}: the entry at ${start} wraps`);
     report.expect(

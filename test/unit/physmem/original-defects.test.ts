@@ -140,7 +140,7 @@ describe('defects of the original', () => {
     const trees = new BTrees();
     let root = trees.create();
     const keys = Array.from({ length: 3000 }, (_, i) => (i * 0x9e37_79b1) >>> 12);
-    for (const key of new Set(keys)) root = trees.insert(root, key, key + 1);
+    for (const key of new Set(keys)) root = trees.insert(root, key, 0, key + 1);
     for (const key of keys) expect(trees.floor(root, key)).toBe(key + 1);
     expect(trees.faults(root)).toEqual([]);
   });
