@@ -130,7 +130,7 @@ const immediate = (s: Subject, text: string): string => (s.syntax === 'att' ? `$
 
 function operand(s: Subject, code: string): string {
   const regs = s.ops[I_REGS];
-  const letter = code[0];
+  const letter = code === 'ES' ? '' : code[0];
   switch (letter) {
     case 'E':
     case 'R':

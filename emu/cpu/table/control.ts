@@ -14,8 +14,8 @@ const x87Lines = [0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf].map((opcode) =
   define(opcode, 'x87', 'E', ctl.x87),
 );
 
-/** Long NOPs: 0F 1F is official, 0F 18..1E are hints on later processors. */
-const hintLines = [0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map((low) =>
+/** Long NOPs: 0F 1F is official, 0F 18..1E are hints (prefetches) that a processor may ignore. */
+const hintLines = [0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map((low) =>
   define(0x0f00 + low, 'nop', 'Ev', ctl.nop),
 );
 

@@ -79,9 +79,12 @@ function immediateOf(operands: readonly string[]): number {
   return IMM_NONE;
 }
 
+/** E, M and R codes; not the segment register ES. */
+const RM_OPERAND = /^[EMR][bwvdpaqs]?$/;
+
 function kindOf(operand: string | undefined): number {
   if (operand === undefined) return 0;
-  if (/^[EMR]/.test(operand)) return KIND_RM;
+  if (RM_OPERAND.test(operand)) return KIND_RM;
   if (/^[GZ]/.test(operand) || operand === 'AL' || operand === 'eAX' || operand === 'CL') return KIND_REG;
   return /^[I1]/.test(operand) ? KIND_IMM : 0;
 }
@@ -95,7 +98,8 @@ function regRuleOf(operands: readonly string[]): number {
 
 function compile(d: Definition): Entry {
   const operands = d.operands === '' ? [] : d.operands.split(',');
-  const hasModrm = operands.some((o) => /^([EMR]|G[bwvd]|Sw|[CD]d)/.test(o)) || d.ext !== undefined;
+  const hasModrm =
+    operands.some((o) => RM_OPERAND.test(o) || /^(G[bwvd]|Sw|[CD]d)$/.test(o)) || d.ext !== undefined;
   return {
     ...d,
     modrm: hasModrm,

@@ -142,6 +142,25 @@ describe('transfers between rings', () => {
     expect([w.r[R.SEL + Seg.DS], w.r[R.ATTR + Seg.DS]]).toEqual([0, 0]);
   });
 
+  it('push and pop every segment register', () => {
+    for (const [push, pop] of [
+      [[0x06], [0x07]],
+      [[0x1e], [0x1f]],
+      [
+        [0x0f, 0xa0],
+        [0x0f, 0xa1],
+      ],
+      [
+        [0x0f, 0xa8],
+        [0x0f, 0xa9],
+      ],
+      [[0x16], [0x17]],
+    ] as const) {
+      const w = world([...push, 0x58, 0x6a, 0x10, ...pop, 0x0e, 0x5b, 0xf4]);
+      expect([w.r[R.EAX], w.r[R.EBX], w.r[R.ESP]]).toEqual([0x10, 8, STACK0]);
+    }
+  });
+
   it('allow a port that the TSS bitmap opens', () => {
     const w = world([0xb0, 0x55, 0xe6, 0x80, 0xcd, 0x80], 3, (m) => m.load(0x3068 + 0x10, [0xfe]));
     expect(w.ports).toEqual([{ port: 0x80, size: 1, value: 0x55 }]);
