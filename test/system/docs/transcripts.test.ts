@@ -7,7 +7,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = new URL('../../../', import.meta.url);
-const PAGES = ['README.md', ...readdirSync(new URL('docs/', ROOT)).filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)];
+const PAGES = [
+  'README.md',
+  ...readdirSync(new URL('docs/', ROOT))
+    .filter((f) => f.endsWith('.md'))
+    .map((f) => `docs/${f}`),
+];
 
 interface Transcript {
   readonly command: string;
@@ -37,7 +42,10 @@ function run(command: string): string[] {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] },
   });
-  return `${result.stdout}${result.stderr}`.trimEnd().split('\n').map((line) => line.trimEnd());
+  return `${result.stdout}${result.stderr}`
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd());
 }
 
 /** Whether the lines match, `…` standing for any number of them. */
@@ -52,9 +60,12 @@ function matches(expected: readonly string[], actual: readonly string[]): boolea
 
 describe.each(PAGES)('%s', (page) => {
   const all = transcripts(page);
-  it.each(all.length > 0 ? all : [{ command: '', expected: [] }])('shows what `$command` prints', (transcript) => {
-    if (transcript.command === '') return;
-    const actual = run(transcript.command);
-    if (!matches(transcript.expected, actual)) expect(actual).toEqual(transcript.expected);
-  });
+  it.each(all.length > 0 ? all : [{ command: '', expected: [] }])(
+    'shows what `$command` prints',
+    (transcript) => {
+      if (transcript.command === '') return;
+      const actual = run(transcript.command);
+      if (!matches(transcript.expected, actual)) expect(actual).toEqual(transcript.expected);
+    },
+  );
 });
