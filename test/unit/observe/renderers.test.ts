@@ -118,7 +118,6 @@ describe('the entries of a container', () => {
     frame: 0x1000,
     cow: '',
     references: 1,
-    boundAt: null,
     pinned: 0,
   } as const;
 
@@ -140,7 +139,6 @@ describe('the entries of a container', () => {
               cow: 'cow',
               references: 2,
               pinned: 1,
-              boundAt: 99,
             },
           ],
         },
