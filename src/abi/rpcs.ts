@@ -271,5 +271,5 @@ export enum PageState {
   COW = 4,
   SHARED = 8,
   PINNED = 16,
-  ORDER_SHIFT = 8,
 }
+export const PAGE_ORDER_SHIFT = 8;

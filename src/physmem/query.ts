@@ -1,5 +1,5 @@
 /** What a client may ask: the state of pages, one word each (PageState bits of src/abi/rpcs.ts). */
-import { PageState } from '../abi/rpcs.ts';
+import { PAGE_ORDER_SHIFT, PageState } from '../abi/rpcs.ts';
 import type { RpcReply } from '../abi/server.ts';
 import { UNBOUND } from './frame.ts';
 import { entryAt } from './names.ts';
@@ -23,7 +23,7 @@ export function pageState(store: Store, container: number, page: number): number
   if (entry === 0) return 0;
   const frame = entries.frame[entry]!;
   const block = frames.block[frame]!;
-  let state = PageState.NAMED | (frames.order(frame) << PageState.ORDER_SHIFT);
+  let state = PageState.NAMED | (frames.order(frame) << PAGE_ORDER_SHIFT);
   if (block !== UNBOUND) state |= PageState.BOUND;
   if (frames.isCow(frame)) state |= PageState.COW;
   if (entries.next[frames.entries[frame]!] !== 0) state |= PageState.SHARED;
