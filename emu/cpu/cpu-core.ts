@@ -6,7 +6,7 @@
 import { Attention, CoreF, Flag, R, RunState, Seg } from '../arch/core-layout.ts';
 import { CR0_AM, CR0_PE } from '../arch/paging.ts';
 import type { AccessSize } from '../arch/ports.ts';
-import { VEC_AC, VEC_GP, VEC_SS } from '../arch/vectors.ts';
+import { VEC_AC, VEC_GP } from '../arch/vectors.ts';
 import { PEND, PEND_ATTENTION, PEND_FAULT, PEND_JUMP, PEND_MODE } from '../mem/memory-layout.ts';
 import type { Mmu } from '../mem/mmu.ts';
 import { ACCESS_USER, ACCESS_WRITE } from '../mem/walk.ts';
@@ -29,13 +29,10 @@ import {
   KIND_IMM,
   KIND_REG,
 } from './record.ts';
+import { checkedLinear, isFlatData } from './segment-check.ts';
 
 const ESP = R.ESP as number;
 const ATTR_BIG = 1 << 22;
-const ATTR_PRESENT = 1 << 15;
-const TYPE_CODE = 1 << 11;
-const TYPE_EXPAND_DOWN = 1 << 10;
-const TYPE_RW = 1 << 9;
 
 export class CpuCore {
   readonly r: Int32Array;
@@ -120,20 +117,11 @@ export class CpuCore {
       !this.alignmentChecked &&
       r[R.BASE + Seg.CS] === 0 &&
       r[R.LIMIT + Seg.CS] === -1 &&
-      this.isFlatData(Seg.SS) &&
-      this.isFlatData(Seg.DS) &&
-      this.isFlatData(Seg.ES);
+      isFlatData(r, Seg.SS) &&
+      isFlatData(r, Seg.DS) &&
+      isFlatData(r, Seg.ES);
     this.mode = (code32 ? 1 : 0) | (this.flatSegments ? 2 : 0);
     this.codePage = -1;
-  }
-
-  private isFlatData(seg: number): boolean {
-    const attr = this.r[R.ATTR + seg];
-    return (
-      this.r[R.BASE + seg] === 0 &&
-      this.r[R.LIMIT + seg] === -1 &&
-      (attr & (ATTR_PRESENT | TYPE_CODE | TYPE_EXPAND_DOWN | TYPE_RW)) === (ATTR_PRESENT | TYPE_RW)
-    );
   }
 
   /** Brings INSTRUCTIONS and CYCLES up to date with the budget that is used. */
@@ -189,27 +177,7 @@ export class CpuCore {
   /** Linear address of seg:off after the checks of SDM vol. 3 §5.3-5.5; `access`: 0 or ACCESS_WRITE. */
   linear(seg: number, off: number, size: number, access: number): number {
     if (this.flatSegments && seg < Seg.FS && (seg !== Seg.CS || access === 0)) return off;
-    const r = this.r;
-    const attr = r[R.ATTR + seg];
-    const limit = r[R.LIMIT + seg] >>> 0;
-    const first = off >>> 0;
-    const last = first + size - 1;
-    let good: boolean;
-    if ((attr & (TYPE_CODE | TYPE_EXPAND_DOWN)) === TYPE_EXPAND_DOWN) {
-      good = first > limit && last <= ((attr & ATTR_BIG) !== 0 ? 0xffffffff : 0xffff);
-    } else {
-      good = last <= limit;
-    }
-    if (this.protectedMode) {
-      if ((attr & ATTR_PRESENT) === 0) good = false;
-      else if (access !== 0) good = good && (attr & (TYPE_CODE | TYPE_RW)) === TYPE_RW;
-      else good = good && (attr & (TYPE_CODE | TYPE_RW)) !== TYPE_CODE;
-    }
-    if (!good) {
-      this.raise(seg === Seg.SS ? VEC_SS : VEC_GP, 0);
-      return 0;
-    }
-    return (r[R.BASE + seg] + off) | 0;
+    return checkedLinear(this, seg, off, size, access);
   }
 
   /** Reads `size` bytes: 4 as a signed word, 1 and 2 zero-extended. */
