@@ -25,39 +25,45 @@ static void write_out(struct line *line) {
   }
 }
 
+struct console_sink {
+  struct sink sink;
+  int count;
+};
+
 static void put_in_line(struct sink *sink, char c) {
   struct line *line = own_line();
-  (void)sink;
+  ((struct console_sink *)sink)->count++;
   line->text[line->length++] = c;
   if (c == '\n' || line->length == LINE_MAX)
     write_out(line);
 }
 
-static struct sink console = {put_in_line};
-
 int putchar(int c) {
-  put_in_line(&console, (char)c);
+  struct console_sink console = {{put_in_line}, 0};
+  put_in_line(&console.sink, (char)c);
   return (unsigned char)c;
 }
 
 int puts(const char *text) {
+  struct console_sink console = {{put_in_line}, 0};
   while (*text)
-    put_in_line(&console, *text++);
-  put_in_line(&console, '\n');
-  return 0;
+    put_in_line(&console.sink, *text++);
+  put_in_line(&console.sink, '\n');
+  return console.count;
 }
 
 int vprintf(const char *restrict format, va_list args) {
-  format_to(&console, format, args);
-  return 0;
+  struct console_sink console = {{put_in_line}, 0};
+  format_to(&console.sink, format, args);
+  return console.count;
 }
 
 int printf(const char *restrict format, ...) {
   va_list args;
   va_start(args, format);
-  vprintf(format, args);
+  int count = vprintf(format, args);
   va_end(args);
-  return 0;
+  return count;
 }
 
 void flush_line(void) {

@@ -135,6 +135,7 @@ int main(int argc, char **argv) {
   check_messages();
   check_errors();
   check_clock();
+  check(printf("%s", "") == 0, "printf tells how much it wrote");
   printf("selftest: %u checks, %u failed\n", checks, failures);
   return failures ? 1 : 0;
 }
