@@ -42,8 +42,8 @@ export function opening(scenario: Scenario, style: TextStyle): string {
   return `${headingLine(`${scenario.name}: ${machine}`, style)}\n${look}\n${faults.join('')}\n`;
 }
 
-export function closing(result: RunResult, style: TextStyle, io: Io): string {
-  const { outcome, checks, session, system } = result;
+export function closing(run: RunResult, style: TextStyle, io: Io): string {
+  const { outcome, checks, session, system } = run;
   const counts = `${thousands(system.instructions)} instructions, ${thousands(system.cycles)} cycles`;
   const rate = system.instructions / 1e6 / Math.max(session.hostSeconds, 1e-3);
   // Host time differs from run to run: only people get it, so that piped output stays comparable.
@@ -54,7 +54,11 @@ export function closing(result: RunResult, style: TextStyle, io: Io): string {
       ? `  ${style.paint('passed', 'good')}  ${check}`
       : `  ${style.paint('FAILED', 'bad')}  ${check}: ${found}`,
   );
-  const head = [headingLine('Result', style), `${outcome.sentence}, after ${counts}${host}`, ...lines, ''];
+  const missed = session.missedPictures.map(
+    ({ title, after, nth }) => `  no picture '${title}': ${after} did not come ${plural(nth, 'time')}`,
+  );
+  const result = `${outcome.sentence}, after ${counts}${host}`;
+  const head = [headingLine('Result', style), result, ...lines, ...missed, ''];
   const view = viewOf(system);
   return `\n${head.join('\n')}\n${view === null ? '' : endReport(view, blocksAtBoot(session), style)}`;
 }

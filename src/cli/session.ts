@@ -17,6 +17,8 @@ export interface SessionResult {
   readonly end: RunEnd<StopReason>;
   /** Physical memory when physmem had taken it over, before the first guest instruction; null when it never did. */
   readonly framesAtBoot: FrameMapInput | null;
+  /** Pictures whose event did not come. */
+  readonly missedPictures: readonly Picture[];
   readonly hostSeconds: number;
 }
 
@@ -53,7 +55,7 @@ export async function runSession(system: System, options: SessionOptions, io: Io
   watch.stop();
   status.clear();
   output.flush();
-  return { end, framesAtBoot, hostSeconds: io.hostSeconds() - started };
+  return { end, framesAtBoot, missedPictures: watch.missing, hostSeconds: io.hostSeconds() - started };
 }
 
 /**

@@ -58,6 +58,8 @@ export function eventArguments(event: TraceEvent): EventArgument[] {
   return eventDef(event.kind).fields.map((name, i) => {
     const word = words[i]!;
     if (isHex(name)) return { name, value: hex32(word) };
+    // Labels below zero are operations that no task asked for (a death, a boot fault).
+    if (name === 'op') return { name, value: word };
     return { name, value: word === -1 ? -1 : word >>> 0 };
   });
 }
@@ -84,7 +86,7 @@ export function argumentWord(kind: number, field: string, value: number): string
     case 'errno':
       return ERRNO_NAMES.get(value) ?? null;
     case 'op':
-      return OP_NAMES.get(value | 0) ?? null;
+      return OP_NAMES.get(value) ?? null;
     case 'number':
       return SYSCALL_NAMES.get(value) ?? null;
     case 'reason':

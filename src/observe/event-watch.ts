@@ -45,6 +45,11 @@ export class EventWatch<T extends WatchedEvent> {
     return came;
   }
 
+  /** What has not come (often enough) so far. */
+  get missing(): readonly T[] {
+    return this.waiting.filter(({ left }) => left > 0).map(({ item }) => item);
+  }
+
   stop(): void {
     this.endListening();
   }

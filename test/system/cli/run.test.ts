@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_NAMES } from '../../../src/scenario/built-in.ts';
+import { BUILT_IN_NAMES, builtInScenario } from '../../../src/scenario/built-in.ts';
 import { physmem, shippedImage } from './shipped.ts';
 
 interface Report {
@@ -34,11 +34,15 @@ const freeFrames = (zones: readonly Zone[]): number =>
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 describe('the shipped scenarios', () => {
-  it.each(BUILT_IN_NAMES.filter((name) => name !== 'spin'))('%s passes its checks', async (name) => {
-    const report = await reportOf(name);
-    expect(report.checks.filter((check) => check.result !== 'passed')).toEqual([]);
-    expect(report.checks.length).toBeGreaterThan(0);
-  });
+  it.each(BUILT_IN_NAMES.filter((name) => name !== 'spin'))(
+    '%s passes its checks, and its pictures come',
+    async (name) => {
+      const report = await reportOf(name);
+      expect(report.checks.filter((check) => check.result !== 'passed')).toEqual([]);
+      expect(report.checks.length).toBeGreaterThan(0);
+      expect(report.pictures.length).toBe(builtInScenario(name).pictures.length);
+    },
+  );
 });
 
 describe('the report of a run', () => {
@@ -61,6 +65,15 @@ describe('the report of a run', () => {
     expect(picture.map((control) => control.total)).toContain(100);
     expect(picture.filter((control) => control.parent !== 0).length).toBeGreaterThanOrEqual(2);
     expect(report.controls).toHaveLength(1);
+  });
+
+  it('says which picture did not come', async () => {
+    const scenario = JSON.stringify({
+      ...{ name: 'x', title: 't', look: 'l', root: { image: 'hello' } },
+      pictures: [{ after: 'physmem:revoke', nth: 2, title: 'Never' }],
+    });
+    const { out } = await physmem(['run', 'x.json'], { files: { 'x.json': scenario } });
+    expect(out).toContain("no picture 'Never': physmem:revoke did not come 2 times");
   });
 
   it('is plain text of 80 columns in a pipe, the same bytes each time, whatever the host does', async () => {

@@ -78,6 +78,9 @@ describe('a line of the trace', () => {
     expect(eventToText(event(KernelEv.OpDone, 5, 18, 12, 0))).toBe(
       ' task 2 [001]         1234: server:op_done: id=5 op=container_map errno=ENOMEM word0=0',
     );
+    expect(eventToText(event(KernelEv.OpStart, 5, 2, -3, 0))).toContain('op=task_died');
+    expect(eventToText(event(KernelEv.OpWait, 5, 1))).toContain('reason=shootdown');
+    expect(eventToText(event(Ev.TlbFlush, 0, 3))).toContain('reason=non_global pages=3');
     expect(eventToText(event(Ev.Exception, 14, 6, 0x401000, 0x1000))).toContain(
       'vector=#PF errorCode=6 eip=0x00401000',
     );

@@ -13,10 +13,12 @@ describe('a watch for events', () => {
     const watch = new EventWatch(ring, [second, first]);
     emit(ring, PhysmemEv.Copy);
     expect(watch.isDue).toBe(false);
+    expect(watch.missing).toEqual([second, first]);
     emit(ring, PhysmemEv.Revoke);
     emit(ring, PhysmemEv.Copy);
     expect(watch.isDue).toBe(true);
     expect(watch.take()).toEqual([first, second]);
+    expect(watch.missing).toEqual([]);
     expect(watch.isDue).toBe(false);
     emit(ring, PhysmemEv.Copy);
     expect(watch.take()).toEqual([]);
