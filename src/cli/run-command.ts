@@ -68,9 +68,10 @@ export async function runCommand(
     status.clear();
     io.out(pictureText(picture, view, system, style));
   };
+  const { limits } = scenario;
   const session = await runSession(
     system,
-    { limits: scenario.limits, output, status, pictures: scenario.pictures, onPicture },
+    { limits, output, status, pictures: scenario.pictures, onPicture },
     io,
   );
   output.endLine();
@@ -82,17 +83,21 @@ export async function runCommand(
   if (mode === 'json') io.out(`${JSON.stringify(jsonReport(result))}\n`);
   if (mode === 'report') io.out(closing(result, style, io));
   if (mode === 'quiet') io.err(complaints(result));
-  // Before the trace: a run that is saved goes on to the end of the operation that is in flight.
-  if (options.save !== undefined) saveState(system, options.save, io);
-  if (recording !== null) {
-    const context = {
-      cores: scenario.machine.cores,
-      rootName: config.root.name,
-      framesAtBoot: session.framesAtBoot,
-    };
-    io.writeFile(options.trace!, traceText(recording, formatOfFile(options.trace!), context));
-  }
+  writeFiles(result, recording, options, io);
   return exitCode(result);
+}
+
+/** State before trace: a run that is saved goes on to the end of the operation that is in flight. */
+function writeFiles(result: RunResult, recording: TraceRecording | null, options: RunOptions, io: Io): void {
+  const { scenario, system, session } = result;
+  if (options.save !== undefined) saveState(system, options.save, io);
+  if (recording === null || options.trace === undefined) return;
+  const context = {
+    cores: scenario.machine.cores,
+    rootName: scenario.root.image,
+    framesAtBoot: session.framesAtBoot,
+  };
+  io.writeFile(options.trace, traceText(recording, formatOfFile(options.trace), context));
 }
 
 /** A run that did not come to its end speaks for itself; otherwise the checks do, and without checks the guest. */
