@@ -16,32 +16,31 @@ export interface Schedule extends Snapshotable {
 }
 
 /**
- * The core that is furthest behind, ties broken by the seed; slices vary between half and one and a half times
- * the quantum, so that two seeds see different interleavings and one seed always the same.
+ * A core picked at random among those that are at most one quantum ahead of the one furthest behind, for a slice of half
+ * to one and a half times the quantum. So cores drift against each other, as real ones do: two seeds see different
+ * interleavings, one seed always the same. Always running the core furthest behind would make the order of events
+ * that of the local clocks, whatever the seed.
  */
 export class SeededSchedule implements Schedule {
   private readonly random: Xorshift32;
   private readonly quantum: number;
 
-  /** `quantum` in instructions, at least 1. With 1, cores alternate instruction by instruction. */
+  /** `quantum` in instructions, at least 1. With 1, cores alternate about instruction by instruction. */
   constructor(seed: number, quantum: number) {
     this.random = new Xorshift32(seed);
     this.quantum = quantum;
   }
 
   next(times: Float64Array): number {
-    let first = -1;
     let least = Number.POSITIVE_INFINITY;
-    let ties = 0;
-    for (let core = 0; core < times.length; core++) {
-      const time = times[core]!;
-      if (time < least) {
-        least = time;
-        first = core;
-        ties = 1;
-      } else if (time === least && time !== Number.POSITIVE_INFINITY) ties++;
-    }
-    return ties > 1 ? this.breakTie(times, least, ties) : first;
+    for (let core = 0; core < times.length; core++) if (times[core]! < least) least = times[core]!;
+    const window = least + this.quantum;
+    let candidates = 0;
+    for (let core = 0; core < times.length; core++) if (times[core]! <= window) candidates++;
+    let skip = candidates > 1 ? this.random.below(candidates) : 0;
+    let core = 0;
+    while (times[core]! > window || skip-- > 0) core++;
+    return core;
   }
 
   sliceInstructions(): number {
@@ -55,12 +54,5 @@ export class SeededSchedule implements Schedule {
 
   load(state: PlainData): void {
     this.random.state = state as number;
-  }
-
-  private breakTie(times: Float64Array, least: number, ties: number): number {
-    let skip = this.random.below(ties);
-    let core = 0;
-    while (times[core] !== least || skip-- > 0) core++;
-    return core;
   }
 }

@@ -8,15 +8,15 @@ const draws = (seed: number, quantum: number, count: number) => {
 };
 
 describe('the seeded schedule', () => {
-  it('takes the core that is furthest behind', () => {
-    const schedule = new SeededSchedule(1, 1000);
-    expect(schedule.next(times(500, 300, 400))).toBe(1);
-    expect(schedule.next(times(Number.POSITIVE_INFINITY, 900, 800))).toBe(2);
+  it('takes the core that is furthest behind when the others are more than a quantum ahead', () => {
+    const schedule = new SeededSchedule(1, 100);
+    expect(schedule.next(times(500, 300, 401))).toBe(1);
+    expect(schedule.next(times(Number.POSITIVE_INFINITY, 901, 800))).toBe(2);
   });
 
-  it('gives every core of a tie its turn', () => {
-    const schedule = new SeededSchedule(1, 1000);
-    const seen = new Set(Array.from({ length: 50 }, () => schedule.next(times(7, 9, 7, 7))));
+  it('gives every core within a quantum of the last one its turn', () => {
+    const schedule = new SeededSchedule(1, 100);
+    const seen = new Set(Array.from({ length: 50 }, () => schedule.next(times(7, 108, 107, 50))));
     expect(seen).toEqual(new Set([0, 2, 3]));
   });
 
