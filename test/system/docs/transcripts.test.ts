@@ -1,6 +1,6 @@
 /**
  * Every transcript in the documentation is true: a fenced block marked `console` whose lines begin with `$ physmem …` is
- * run, and what it prints is compared. A line `…` stands for any number of lines.
+ * run, and what it prints is compared. A line `…` stands for any number of lines, `…` in a line for any characters.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -48,6 +48,11 @@ function run(command: string): string[] {
     .map((line) => line.trimEnd());
 }
 
+function matchesLine(expected: string, actual: string): boolean {
+  const parts = expected.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(actual);
+}
+
 /** Whether the lines match, `…` standing for any number of them. */
 function matches(expected: readonly string[], actual: readonly string[]): boolean {
   if (expected.length === 0) return actual.length === 0;
@@ -55,7 +60,7 @@ function matches(expected: readonly string[], actual: readonly string[]): boolea
   if (first.trim() === '…') {
     return actual.some((_, i) => matches(rest, actual.slice(i))) || matches(rest, []);
   }
-  return actual.length > 0 && actual[0] === first.trimEnd() && matches(rest, actual.slice(1));
+  return actual.length > 0 && matchesLine(first.trimEnd(), actual[0]) && matches(rest, actual.slice(1));
 }
 
 describe.each(PAGES)('%s', (page) => {
