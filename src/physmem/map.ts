@@ -48,6 +48,8 @@ export interface MapJob {
   done: number;
   granted: number;
   refused: Refusal | null;
+  /** What stood in the way was cleared; page tables that it emptied are kept for the job. */
+  cleared: boolean;
   readonly removal: Removal;
 }
 
@@ -132,13 +134,13 @@ function objection(store: Store, job: MapJob, space: Space | undefined): Refusal
 function finish(store: Store, job: MapJob): MapStep {
   const { removal } = job;
   const space = store.spaces.get(job.task);
-  if (space !== undefined && job.refused !== null && removal.emptyTables === 'keep') {
+  if (space !== undefined && job.refused !== null && job.cleared) {
     const end = job.virtualPage + job.pages;
     for (let page = job.virtualPage + job.done; page < end; page = ((page >>> 10) + 1) << 10) {
       const table = space.tables.get(page >>> 10);
       if (table !== undefined && table.used === 0) removeTable(store, space, page, table, removal);
     }
-    removal.emptyTables = 'remove';
+    job.cleared = false;
   }
   return settleNow(store, removal) ? MapStep.DONE : MapStep.FLUSH;
 }
@@ -298,6 +300,8 @@ function clearTarget(store: Store, job: MapJob, space: Space): MapStep | null {
   const { removal } = job;
   removal.emptyTables = 'keep';
   clearRange(store, space, job.virtualPage + job.done, job.pages - job.done, removal);
+  removal.emptyTables = 'remove';
+  job.cleared = true;
   return settleNow(store, removal) ? null : MapStep.FLUSH;
 }
 
@@ -354,7 +358,6 @@ function installLarge(
     if (kept > 0) return advanceBy(job, kept, access);
   }
   if (present !== 0 || space.tables.has(page >>> 10)) {
-    job.removal.emptyTables = 'remove';
     const table = space.tables.get(page >>> 10);
     if (table !== undefined && table.used === 0) removeTable(store, space, page, table, job.removal);
     clearRange(store, space, page, TABLE_PAGES, job.removal);
@@ -385,6 +388,7 @@ export function newMapJob(
     done: 0,
     granted: access | READ,
     refused: null,
+    cleared: false,
     removal: new Removal(),
   };
 }

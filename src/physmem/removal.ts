@@ -93,20 +93,26 @@ export function* settle(store: Store, removal: Removal): Operation<void> {
     result = yield { kind: 'shootdown', batch };
     for (const task of removal.spaces) changePending(store, task, -1);
   }
+  // Parked before anything else can run: younger removals must not free what this batch is about.
+  if (result === 'limbo') parkBatch(store, batch);
   inflight.end(number);
   for (const frame of removal.moving) lowerMoving(store, frame);
   store.progress();
   while (inflight.hasOlder(number)) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
-  if (result === 'limbo' || (inflight.parked.length > 0 && removal.blocks.length > 0)) {
-    park(store, removal, result === 'limbo' ? batch : null);
-  } else giveBack(store, removal);
+  if (inflight.parked.length > 0 && removal.blocks.length > 0) park(store, removal);
+  else giveBack(store, removal);
   removal.reset();
   store.progress();
 }
 
-function park(store: Store, removal: Removal, batch: ShootdownBatch | null): void {
-  if (batch !== null) store.counters.limboBatches += 1;
-  store.inflight.parked.push({ batch, blocks: [...removal.blocks], charges: [...removal.charges] });
+function parkBatch(store: Store, batch: ShootdownBatch | null): void {
+  store.counters.limboBatches += 1;
+  store.inflight.parked.push({ batch, blocks: [], charges: [] });
+}
+
+/** Keeps memory in limbo, and charged, until every parked batch has been answered. */
+function park(store: Store, removal: Removal): void {
+  store.inflight.parked.push({ batch: null, blocks: [...removal.blocks], charges: [...removal.charges] });
 }
 
 /**

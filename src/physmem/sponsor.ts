@@ -98,11 +98,10 @@ export function* removeSpace(store: Store, task: number): Operation<void> {
 function* clearSpace(store: Store, space: Space, removal: Removal): Operation<void> {
   for (const record of [...space.large.values()]) unmapRecord(store, record, removal);
   for (const region of [...space.tables.keys()]) {
-    const table = space.tables.get(region)!;
-    if (table.used === 0) {
-      removeTable(store, space, region << LARGE_REGION_SHIFT, table, removal);
-      continue;
-    }
+    // Another operation may have emptied the table since the last pause.
+    const table = space.tables.get(region);
+    if (table === undefined) continue;
+    if (table.used === 0) removeTable(store, space, region << LARGE_REGION_SHIFT, table, removal);
     for (let slot = 0; table.used > 0; slot += 1) {
       const record = table.records[slot]!;
       if (record !== 0) unmapRecord(store, record, removal);

@@ -53,7 +53,6 @@ export class FakeKernel implements KernelPort {
   readonly tlbs: Map<string, TlbEntry>[];
   /** Whether other cores must acknowledge. */
   remote: 'always' | 'never' = 'never';
-  readonly woken: number[] = [];
   readonly revoked: { type: number; object: number }[] = [];
   readonly events: number[][] = [];
   recordEvents = false;
@@ -70,13 +69,26 @@ export class FakeKernel implements KernelPort {
   charge(steps: number): void {
     this.time += steps;
   }
+  /** I19, I20: memory that changes hands must be in no TLB. */
+  #mustBeQuiet(frame: number, count: number, what: string): void {
+    for (const [core, tlb] of this.tlbs.entries()) {
+      for (const [key, entry] of tlb) {
+        if (entry.frame >= frame && entry.frame < frame + count) {
+          throw new Error(`I19: base frame ${entry.frame} is ${what}, core ${core} still has it at ${key}`);
+        }
+      }
+    }
+  }
   zeroFrames(frame: number, count: number): void {
+    this.#mustBeQuiet(frame, count, 'zeroed');
     this.contents.fill(0, frame, frame + count);
   }
   copyFrames(from: number, to: number, count: number): void {
+    this.#mustBeQuiet(to, count, 'copied to');
     this.contents.copyWithin(to, from, from + count);
   }
   poisonFrames(frame: number, count: number): void {
+    this.#mustBeQuiet(frame, count, 'freed');
     this.contents.fill(POISON, frame, frame + count);
   }
   isPoisoned(frame: number, count: number): boolean {
@@ -221,8 +233,10 @@ export class FakeKernel implements KernelPort {
       for (const tlb of this.tlbs) tlb.delete(`${space}:${page}`);
     }
   }
+  /** Called at every wake. */
+  onWake: (key: number) => void = () => {};
   wake(key: number): void {
-    this.woken.push(key);
+    this.onWake(key);
   }
   revokeObject(type: number, object: number): void {
     this.revoked.push({ type, object });

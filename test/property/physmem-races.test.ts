@@ -1,0 +1,208 @@
+/**
+ * Many operations in flight at once, in an order that the program decides: acknowledgements come late, out of
+ * order, or after the bound (limbo); tasks die in the middle. The fake kernel checks at every free, zeroing and
+ * copy that no TLB holds the memory (I19, I20); a state in which nothing can go on is a deadlock (I38); when all
+ * has ended the whole-state checker looks (I1 to I21).
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CapType } from '../../src/abi/rights.ts';
+import { Op } from '../../src/abi/rpcs.ts';
+import type { CapRef, Operation, RpcReply, ShootdownBatch, Wait, WaitResult } from '../../src/abi/server.ts';
+import { BenchTop, PAGE, taskCap } from '../unit/physmem/bench-top.ts';
+
+const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
+const TASKS = [1, 2, 3];
+const PAGES = 16;
+
+interface Flight {
+  readonly operation: Operation<RpcReply | undefined> | Operation<void>;
+  wait: Wait;
+}
+
+/** Runs operations side by side. */
+class Traffic {
+  readonly top: BenchTop;
+  readonly flights: Flight[] = [];
+  late: ShootdownBatch[] = [];
+  controls: CapRef[] = [];
+  containers: CapRef[] = [];
+  limiteds: CapRef[] = [];
+  finished = 0;
+  succeeded = 0;
+  waited = 0;
+
+  constructor(sliceSteps: number) {
+    this.top = new BenchTop({ frames: 160, dmaEnd: 32, cores: 3, options: { sliceSteps } });
+    this.top.kernel.remote = 'always';
+    this.top.afterEach = () => {};
+    this.top.kernel.onWake = (key) => this.#wake(key);
+    this.controls.push(this.top.root, this.top.split(this.top.root, 40));
+    for (const task of TASKS) this.top.task(task, this.controls[task % 2]!);
+    for (const control of this.controls) this.containers.push(this.top.container(control));
+    this.containers.push(this.top.container());
+    for (const [i, container] of this.containers.entries()) {
+      this.top.allocate(container, 0, 8);
+      for (const task of TASKS) this.top.map(task, container, 0, 6, 0x3f8 + 6 * i);
+    }
+  }
+
+  request(op: Op, target: CapRef, words: number[], caps: CapRef[] = [], task = 1): void {
+    const answer = this.top.start(op, target, words, caps, task);
+    if ('errno' in answer) this.#done(answer);
+    else this.fly(answer);
+  }
+
+  fly(operation: Flight['operation']): void {
+    const step = operation.next('done');
+    if (step.done === true) this.#done(step.value ?? undefined);
+    else this.flights.push({ operation, wait: step.value });
+  }
+
+  #done(reply: RpcReply | undefined): void {
+    this.finished += 1;
+    if (reply?.errno === 0) this.succeeded += 1;
+    for (const cap of reply?.caps ?? []) {
+      if (cap.type === CapType.CONTROL) this.controls.push(cap);
+      else if (cap.type === CapType.CONTAINER) this.containers.push(cap);
+      else this.limiteds.push(cap);
+    }
+  }
+
+  /** Lets the n-th operation that can go on take a step. Returns whether there was one. */
+  advance(n: number, limbo: boolean): boolean {
+    const can = this.flights.filter(({ wait }) => wait.kind !== 'event');
+    if (can.length === 0) return false;
+    const flight = can[n % can.length]!;
+    const step = flight.operation.next(this.#resultOf(flight.wait, limbo));
+    this.waited += 1;
+    if (step.done === true) {
+      this.flights.splice(this.flights.indexOf(flight), 1);
+      this.#done(step.value ?? undefined);
+    } else flight.wait = step.value;
+    return true;
+  }
+
+  #resultOf(wait: Wait, limbo: boolean): WaitResult {
+    if (wait.kind !== 'shootdown') return 'done';
+    if (!limbo) {
+      this.top.kernel.acknowledge(wait.batch);
+      return 'done';
+    }
+    this.late.push(wait.batch);
+    return 'limbo';
+  }
+
+  /** As the kernel does: those that wait for the key now may go on, in their order. */
+  #wake(key: number): void {
+    for (const flight of this.flights) {
+      if (flight.wait.kind === 'event' && flight.wait.key === key) flight.wait = { kind: 'pause' };
+    }
+  }
+
+  answerLate(): void {
+    const batch = this.late.pop();
+    if (batch === undefined) return;
+    this.top.kernel.acknowledge(batch);
+    this.top.physmem.lateAnswer(batch);
+  }
+
+  touch(task: number, page: number, core: number): void {
+    this.top.kernel.write(core, task, page, page);
+    this.top.kernel.read((core + 1) % 3, task, page);
+  }
+
+  land(): void {
+    for (let steps = 0; this.flights.length > 0; steps += 1) {
+      if (steps > 20_000)
+        throw new Error(`I38: no end: ${this.flights.map(({ wait }) => JSON.stringify(wait)).join(' ')}`);
+      if (!this.advance(steps, false)) {
+        const waits = this.flights.map(({ wait }) => JSON.stringify(wait)).join(' ');
+        throw new Error(`I38: nothing can go on: ${waits}`);
+      }
+    }
+    while (this.late.length > 0) this.answerLate();
+    this.top.check();
+  }
+}
+
+const at = (list: readonly CapRef[], n: number): CapRef => list[n % list.length]!;
+const bytes = (page: number): number => page * PAGE;
+
+/** One move: a kind and three numbers that it may use. */
+const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[] = [
+  (t, a, b, c) => t.request(Op.ALLOCATE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6)), c & 3]),
+  (t, a, b, c) => t.request(Op.DEALLOCATE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6))]),
+  (t, a, b, c) => t.request(Op.RELEASE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6))]),
+  (t, a, b, c) => {
+    const words = [bytes(b % PAGES), bytes(c % PAGES), bytes(1 + (a % 5)), [0, 4, 5, 6, 1, 2][c % 6]!];
+    t.request(Op.COPY, at(t.containers, a), words, [at(t.containers, b)]);
+  },
+  (t, a, b, c) => {
+    const words = [bytes(b % PAGES), bytes(1 + (c % 6)), bytes(0x3f8 + (a % 16)), 1 + (c % 3), 0];
+    t.request(Op.MAP, at([...t.containers, ...t.limiteds], c), words, [], TASKS[a % 3]!);
+  },
+  (t, a, b, c) => {
+    const words = [bytes(b % PAGES), bytes(1 + (c % 6)), bytes(0x3f8 + (b % 16)), 3, 0];
+    t.request(Op.MAP, at(t.containers, c), words, [], TASKS[a % 3]!);
+  },
+  (t, a, b, c) =>
+    t.request(Op.UNMAP, PHYSMEM_CAP, [bytes(0x3f8 + (b % 16)), bytes(1 + (c % 4))], [], TASKS[a % 3]!),
+  (t, a, _, c) => t.request(Op.SHARE, at(t.containers, a), [[3, 35, 1, 99][c % 4]!]),
+  (t, a) => t.limiteds.length > 0 && t.request(Op.REVOKE, at(t.containers, a), [], [at(t.limiteds, a)]),
+  (t, a, b, c) => {
+    if (t.limiteds.length === 0) return;
+    const words = [bytes(b % PAGES), bytes(c % PAGES), bytes(2), 1];
+    t.request(Op.COPY, at(t.limiteds, a), words, [at(t.containers, b)]);
+  },
+  (t, a) => a % 16 === 0 && t.request(Op.CONTAINER_DESTROY, at(t.containers, a), []),
+  (t, a) => t.request(Op.CONTAINER_CREATE, at(t.controls, a), []),
+  (t, a, b) => t.request(Op.CONTROL_SPLIT, at(t.controls, a), [1 + (b % 20)]),
+  (t, a) => a % 16 === 0 && t.request(Op.CONTROL_DESTROY, at(t.controls, a), []),
+  (t, a, b) => t.request(Op.CONTROL_SPONSOR, at(t.controls, a), [], [taskCap(TASKS[b % 3]!)]),
+  (t, a, b) => {
+    const operation = b % 20 === 0 ? t.top.physmem.taskDied(TASKS[a % 3]!) : null;
+    if (operation !== null) t.fly(operation);
+  },
+  (t, a, b) => {
+    const dropped = at([...t.containers, ...t.limiteds], b);
+    const operation = t.top.physmem.capDropped(TASKS[a % 3]!, dropped);
+    if (operation !== null) t.fly(operation);
+  },
+];
+
+const move = fc.tuple(fc.nat(99), fc.nat(99), fc.nat(99), fc.nat(99));
+const RUNS = Number(process.env['PHYSMEM_RUNS'] ?? 150);
+
+describe('operations side by side', () => {
+  for (const [limbo, slice] of [
+    ['never', 64],
+    ['never', 1],
+    ['sometimes', 2],
+  ] as const) {
+    it(`never free what a TLB holds, never deadlock, and leave a good state; limbo ${limbo}, slices of ${slice}`, () => {
+      let finished = 0;
+      let succeeded = 0;
+      let waited = 0;
+      fc.assert(
+        fc.property(fc.array(move, { minLength: 150, maxLength: 200, size: 'max' }), (moves) => {
+          const traffic = new Traffic(slice);
+          for (const [kind, a, b, c] of moves) {
+            if (kind < 60) ACTIONS[(kind + a) % ACTIONS.length]!(traffic, a, b, c);
+            else if (kind < 75) traffic.touch(TASKS[a % 3]!, 0x3f8 + (b % 22), c % 3);
+            else if (kind < 77) traffic.answerLate();
+            else traffic.advance(a, limbo === 'sometimes' && b % 8 === 0);
+          }
+          traffic.land();
+          finished += traffic.finished;
+          succeeded += traffic.succeeded;
+          waited += traffic.waited;
+        }),
+        { numRuns: RUNS, seed: 11, endOnFailure: true },
+      );
+      expect(succeeded).toBeGreaterThan(finished / 4);
+      expect(finished).toBeGreaterThan(RUNS * 40);
+      expect(waited).toBeGreaterThan(RUNS * 20);
+    });
+  }
+});
