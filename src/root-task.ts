@@ -34,7 +34,7 @@ export interface RootProgram {
 /** What is wrong with a root program, in one sentence, or null. */
 export function rootProgramError(root: RootProgram): string | null {
   const elf = parseElf(root.bytes, ROOT_ELF_LIMITS);
-  if (!elf.ok) return `${root.name}: ${elf.error.sentence} (file offset ${elf.error.offset})`;
+  if (!elf.ok) return `${root.name}, file offset ${elf.error.offset}: ${elf.error.sentence}`;
   const page = { control: 0, starter: 0, cores: 0, bootContainer: 0, heapStart: 0, modules: [] };
   if (makeBootPage({ ...page, args: [root.name, ...root.args] }) === null) {
     return `${root.name}: the arguments do not fit into the boot page (4096 bytes with their zeroes).`;
