@@ -1,5 +1,5 @@
 /**
- * Chooses the hot form (loop.ts) of a decoded record. A form fits when the operands have the shape that it is written
+ * Chooses the hot form (hot/) of a decoded record. A form fits when the operands have the shape that it is written
  * for: flat segments, 32-bit addresses, 32-bit or byte operands. Everything else stays General and runs the semantics of
  * the instruction table, which a hot form must equal (test/engines/cpu/hot-forms.test.ts).
  *
@@ -63,6 +63,9 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   '': [' ', ''],
 };
 
+/** Shifts by an immediate: forms take counts 1..31, count 0 leaves flags alone and stays General. */
+const IMMEDIATE_SHIFT = /^Ev,(Ib|1)$/;
+
 /** SETcc and CMOVcc share one form each; the condition stands in bits 16..19 of LINK. */
 const CONDITIONAL = /^(set|cmov)[a-z]+$/;
 const isConditional = (entry: Entry): boolean => CONDITIONAL.test(entry.name);
@@ -100,11 +103,11 @@ export function selectForm(ops: Int32Array, i: number): Form {
   const form = FORMS[ops[i + I_ENTRY] * 2 + (memory ? 1 : 0)] as Form;
   if (form === Form.General || (flags & F_WIDTH) === 2) return Form.General;
   if (memory && !plainAddress(flags)) return Form.General;
-  if (form >= Form.Je && form <= Form.Call) {
+  if (entry.operands[0] === 'J') {
     markLinkable(ops, i);
     return form;
   }
-  if (form >= Form.ShlRI && form <= Form.SarRI) {
+  if (IMMEDIATE_SHIFT.test(entry.operands)) {
     if ((ops[i + I_IMM] & 31) === 0) return Form.General;
     ops[i + I_IMM] &= 31;
   }
