@@ -3,7 +3,7 @@
  * in each of the lists below that concern it. IRQ n goes to the 8259 pair and to input n of the I/O APIC (the 8259's output
  * to LINT0 of core 0), as the MP table says.
  */
-import { IRQ_COM1, IRQ_KEYBOARD } from './arch/address-map.ts';
+import { IRQ_COM1, IRQ_IDE0, IRQ_KEYBOARD, IRQ_TIMER } from './arch/address-map.ts';
 import { BOOT_BARE, BOOT_HOSTED } from './arch/boot-info.ts';
 import type {
   Clock,
@@ -19,11 +19,14 @@ import { ApicBus } from './dev/apic-bus.ts';
 import { BootConfig } from './dev/boot-config.ts';
 import { Cmos } from './dev/cmos.ts';
 import { type DebugPortListener, debugPorts } from './dev/debug-ports.ts';
+import { DiskImage } from './dev/disk-image.ts';
+import { IdeChannel } from './dev/ide.ts';
 import type { CoreSignals } from './dev/interrupt-ports.ts';
 import { IoApic } from './dev/ioapic.ts';
 import { Kbc8042, type KbcLines } from './dev/kbc8042.ts';
 import { ModuleWindow } from './dev/module-window.ts';
 import { PicPair } from './dev/pic8259.ts';
+import { Pit8254 } from './dev/pit8254.ts';
 import { Uart16550 } from './dev/uart16550.ts';
 import { VgaText } from './dev/vga-text.ts';
 import type { MachineSettings } from './machine-config.ts';
@@ -43,12 +46,16 @@ export class Board implements Snapshotable {
   readonly apicBus: ApicBus;
   readonly ioApic: IoApic;
   readonly pic: PicPair;
+  readonly pit: Pit8254;
   readonly uart: Uart16550;
   readonly cmos: Cmos;
   readonly vga: VgaText;
   readonly keyboard: Kbc8042;
   readonly bootConfig: BootConfig;
   readonly modules: ModuleWindow;
+  /** The media of the two IDE drives; null = not connected. */
+  readonly disks: readonly [DiskImage | null, DiskImage | null];
+  readonly ide: IdeChannel;
   private readonly debugRanges: readonly PortRange[];
 
   constructor(settings: MachineSettings, ports: BoardPorts) {
@@ -63,7 +70,20 @@ export class Board implements Snapshotable {
     });
     this.ioApic = new IoApic(this.apicBus, settings.cores);
     this.pic = new PicPair((level) => this.apicBus.lapics[0]!.setLint0(level));
-    this.uart = new Uart16550(this.irqLine(IRQ_COM1), (byte) => ports.serialByte(byte));
+    const { clock, events } = ports;
+    const { costs, cyclesPerSecond } = settings;
+    this.pit = new Pit8254({ clock, irq: this.irqLine(IRQ_TIMER), cyclesPerSecond });
+    const transmit = (byte: number) => ports.serialByte(byte);
+    this.uart = new Uart16550({ clock, events, irq: this.irqLine(IRQ_COM1), transmit });
+    const [disk0, disk1] = settings.disks.map((bytes) => (bytes === null ? null : new DiskImage(bytes)));
+    this.disks = [disk0 ?? null, disk1 ?? null];
+    this.ide = new IdeChannel(this.disks, {
+      clock,
+      events,
+      irq: this.irqLine(IRQ_IDE0),
+      commandCycles: costs.diskCommand,
+      sectorCycles: costs.diskSector,
+    });
     this.keyboard = new Kbc8042(this.irqLine(IRQ_KEYBOARD), ports.kbcLines);
     this.vga = new VgaText();
     this.cmos = new Cmos({ ...settings, coreCount: settings.cores }, ports.clock);
@@ -85,12 +105,14 @@ export class Board implements Snapshotable {
   /** Port ranges, for the I/O space. */
   get portRanges(): readonly PortRange[] {
     const single = [this.uart, this.cmos, this.vga.crtcPorts, this.bootConfig];
-    return [...single, ...this.pic.portRanges, ...this.keyboard.portRanges, ...this.debugRanges];
+    const several = [this.pic, this.pit, this.keyboard, this.ide].flatMap((device) => device.portRanges);
+    return [...single, ...several, ...this.debugRanges];
   }
 
   /** Everything that may be armed at the clock. */
   get timers(): readonly DeviceTimer[] {
-    return [this.apicBus, ...this.apicBus.lapics.map((lapic) => lapic.timer)];
+    const lapicTimers = this.apicBus.lapics.map((lapic) => lapic.timer);
+    return [this.apicBus, ...lapicTimers, this.pit, this.uart, ...this.ide.timers];
   }
 
   save(): PlainData {
@@ -108,7 +130,9 @@ export class Board implements Snapshotable {
       ['apic-bus', this.apicBus],
       ['ioapic', this.ioApic],
       ['pic', this.pic],
+      ['pit', this.pit],
       ['uart', this.uart],
+      ['ide', this.ide],
       ['keyboard', this.keyboard],
       ['vga', this.vga],
       ['cmos', this.cmos],

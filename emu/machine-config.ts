@@ -41,6 +41,11 @@ export interface MachineConfig {
   /** Speed of the emulated clock against its own calendar (default 100 MHz). */
   readonly cyclesPerSecond?: number;
   readonly bare?: BareImage | null;
+  /**
+   * Contents of IDE drives 0 and 1, null where there is none. Whole sectors of 512 bytes; the arrays belong to the
+   * machine afterwards, which does not change them: what the guest writes is kept beside them.
+   */
+  readonly disks?: readonly [Uint8Array | null, Uint8Array | null];
 }
 
 export type MachineSettings = Required<Omit<MachineConfig, 'schedule'>> & {
@@ -66,6 +71,7 @@ export function machineSettings(config: MachineConfig): MachineSettings {
     epochSeconds: config.epochSeconds ?? EPOCH_2005,
     cyclesPerSecond: config.cyclesPerSecond ?? 100_000_000,
     bare: config.bare ?? null,
+    disks: config.disks ?? [null, null],
   };
   checkSettings(settings);
   return settings;

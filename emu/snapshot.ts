@@ -23,7 +23,7 @@ export interface MachineParts {
   readonly context: EngineContext;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 /** First word of a core block that is engine scratch (emu/arch/core-layout.ts). */
 const SCRATCH_FIRST_WORD = 128;
 
@@ -40,16 +40,18 @@ interface PartsState {
 }
 
 /** What two machines must have in common for one to load the other's snapshot. */
-function shapeOf(memory: SharedMemory): string {
+function shapeOf({ memory, board }: MachineParts): string {
   const { coreCount, ramBytes } = memory.layout;
-  return `${coreCount} cores, ${ramBytes} bytes of RAM, TLB ${JSON.stringify(memory.geometry)}`;
+  const disks = board.disks.map((disk) => disk?.sectorCount ?? 0).join(' and ');
+  const tlb = JSON.stringify(memory.geometry);
+  return `${coreCount} cores, ${ramBytes} bytes of RAM, disks of ${disks} sectors, TLB ${tlb}`;
 }
 
 export function saveParts(parts: MachineParts): { readonly [key: string]: PlainData } {
   const { memory } = parts;
   const state = {
     version: VERSION,
-    shape: shapeOf(memory),
+    shape: shapeOf(parts),
     cores: memory.r.map(withoutScratch),
     tlb: memory.tlb.map((words) => words.slice()),
     ram: { ...parts.pages.save() },
@@ -67,8 +69,8 @@ export function loadParts(parts: MachineParts, data: PlainData): void {
   const { memory, tlb } = parts;
   if (state.version !== VERSION)
     throw new RangeError(`the snapshot has version ${state.version}, not ${VERSION}`);
-  if (state.shape !== shapeOf(memory)) {
-    throw new RangeError(`the snapshot is of a machine with ${state.shape}, this one has ${shapeOf(memory)}`);
+  if (state.shape !== shapeOf(parts)) {
+    throw new RangeError(`the snapshot is of a machine with ${state.shape}, this one has ${shapeOf(parts)}`);
   }
   for (const [core, block] of state.cores.entries()) {
     // Before the TLB is overwritten: it tells which few words of the flat tables are not zero.

@@ -39,6 +39,10 @@ export const PORT_CONFIG_DATA = 0x511;
 export const PORT_COM1 = 0x3f8;
 export const PORT_CRTC_INDEX = 0x3d4;
 export const PORT_CRTC_DATA = 0x3d5;
+export const PORT_PIT = 0x40;
+export const PORT_SYSTEM_CONTROL_B = 0x61;
+export const PORT_IDE0 = 0x1f0;
+export const PORT_IDE0_CONTROL = 0x3f6;
 
 export const IRQ_TIMER = 0;
 export const IRQ_KEYBOARD = 1;

@@ -24,6 +24,9 @@ export interface CostModel {
   readonly portAccess: number;
   /** Access of device memory. */
   readonly mmioAccess: number;
+  /** Disk: from the command to its first sector, and each sector after that. */
+  readonly diskCommand: number;
+  readonly diskSector: number;
   /** Copying and zeroing one 4 KiB frame. */
   readonly copyFrame: number;
   readonly zeroFrame: number;
@@ -49,6 +52,8 @@ export const DEFAULT_COSTS: CostModel = {
   ipiDeliver: 1000,
   portAccess: 200,
   mmioAccess: 50,
+  diskCommand: 10_000,
+  diskSector: 2000,
   copyFrame: 1000,
   zeroFrame: 500,
   syscall: 50,

@@ -40,9 +40,12 @@ export enum Ev {
   DmaStart = 32,
   DmaDone = 33,
   DmaBlocked = 34,
+  DiskIssue = 35,
+  DiskComplete = 36,
   ConsoleByte = 40,
   ExitPort = 41,
   Watchpoint = 42,
+  ConsoleInput = 43,
 }
 
 export const MACHINE_EVENTS: readonly EventDef[] = [
@@ -67,7 +70,10 @@ export const MACHINE_EVENTS: readonly EventDef[] = [
   { kind: Ev.DmaStart, name: 'dma:start', fields: ['channel', 'paAddr', 'size', 'write'] },
   { kind: Ev.DmaDone, name: 'dma:done', fields: ['channel', 'paAddr', 'size', 'write'] },
   { kind: Ev.DmaBlocked, name: 'dma:blocked', fields: ['channel', 'paAddr', 'size', 'write'] },
+  { kind: Ev.DiskIssue, name: 'block:block_rq_issue', fields: ['drive', 'command', 'sector', 'sectors'] },
+  { kind: Ev.DiskComplete, name: 'block:block_rq_complete', fields: ['drive', 'sector', 'sectors', 'error'] },
   { kind: Ev.ConsoleByte, name: 'console:byte', fields: ['byte', 'port'] },
   { kind: Ev.ExitPort, name: 'machine:exit_port', fields: ['value'] },
   { kind: Ev.Watchpoint, name: 'debug:watchpoint', fields: ['paAddr', 'size', 'write', 'eipAddr'] },
+  { kind: Ev.ConsoleInput, name: 'console:input', fields: ['byte', 'port'] },
 ];

@@ -2,11 +2,27 @@
  * UART 16550A at COM1 (National PC16550D data sheet): all registers, FIFOs, interrupts in and out, loop-back.
  * The host side is a byte stream both ways. Line speed is not modelled: a byte written is out at once, and the
  * receive FIFO is refilled from the host's stream whenever there is room. Errors and modem lines never occur.
+ * The far end is polite: it sends nothing until the guest has left the line's settings alone for SETTLE_CYCLES, and
+ * what the guest had not read before it changed them is sent again. So no input is lost to a driver that starts.
+ * OUT2 does not gate the interrupt, unlike on a PC's serial card: QEMU does not either, and student kernels (xv6
+ * among them) leave it at 0.
  */
 import { PORT_COM1 } from '../arch/address-map.ts';
-import type { AccessSize, IrqLine, PlainData, PortRange, Snapshotable } from '../arch/ports.ts';
+import { Ev } from '../arch/events.ts';
+import type {
+  AccessSize,
+  Clock,
+  DeviceTimer,
+  EventPort,
+  IrqLine,
+  PlainData,
+  PortRange,
+  Snapshotable,
+} from '../arch/ports.ts';
 
 const FIFO_BYTES = 16;
+/** About two characters at 115200 baud and 100 MHz; drivers finish their set-up in a few thousand cycles. */
+const SETTLE_CYCLES = 20_000;
 
 enum Ier {
   Received = 1,
@@ -28,17 +44,23 @@ enum Iir {
 const FCR_ENABLE = 1;
 const FCR_CLEAR_RECEIVE = 2;
 const LCR_DLAB = 0x80;
-const MCR_OUT2 = 0x08;
 const MCR_LOOP = 0x10;
 /** CTS, DSR and DCD on, as a terminal that is switched on gives them. */
 const MSR_READY = 0xb0;
 
-export class Uart16550 implements PortRange, Snapshotable {
+export interface UartPorts {
+  readonly clock: Clock;
+  readonly events: EventPort;
+  readonly irq: IrqLine;
+  /** Called with each byte that the guest sends. */
+  transmit(byte: number): void;
+}
+
+export class Uart16550 implements PortRange, DeviceTimer, Snapshotable {
   readonly name = 'com1';
   readonly first = PORT_COM1;
   readonly last = PORT_COM1 + 7;
-  private readonly irq: IrqLine;
-  private readonly transmit: (byte: number) => void;
+  private readonly ports: UartPorts;
   /** Bytes from the host that are not yet in the FIFO. */
   private input: number[] = [];
   private fifo: number[] = [];
@@ -51,16 +73,22 @@ export class Uart16550 implements PortRange, Snapshotable {
   private overrun = 0;
   /** 1 from the moment the transmitter runs empty until IIR is read or a byte is written. */
   private transmitEmptyWaits = 0;
+  /** Time from which the far end trusts the line's settings. */
+  private settledAt = 0;
 
-  /** `transmit` is called with each byte that the guest sends. */
-  constructor(irq: IrqLine, transmit: (byte: number) => void) {
-    this.irq = irq;
-    this.transmit = transmit;
+  constructor(ports: UartPorts) {
+    this.ports = ports;
   }
 
   /** Bytes typed at the host's end. Nothing is lost: the stream waits for the FIFO. */
   receive(bytes: Iterable<number>): void {
     for (const byte of bytes) this.input.push(byte & 0xff);
+    this.refill();
+    this.updateIrq();
+  }
+
+  /** The line has settled. */
+  fire(): void {
     this.refill();
     this.updateIrq();
   }
@@ -82,8 +110,8 @@ export class Uart16550 implements PortRange, Snapshotable {
   }
 
   save(): PlainData {
-    const { ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitEmptyWaits } = this;
-    const registers = { ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitEmptyWaits };
+    const { ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitEmptyWaits, settledAt } = this;
+    const registers = { ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitEmptyWaits, settledAt };
     return { ...registers, input: [...this.input], fifo: [...this.fifo] };
   }
 
@@ -139,10 +167,12 @@ export class Uart16550 implements PortRange, Snapshotable {
         this.writeFifoControl(value);
         break;
       case 3:
+        this.takeBack();
         this.lcr = value;
+        this.refill();
         break;
       case 4:
-        this.mcr = value & 0x1f;
+        this.writeModemControl(value);
         break;
       case 7:
         this.scratch = value;
@@ -159,7 +189,7 @@ export class Uart16550 implements PortRange, Snapshotable {
   }
 
   private writeData(byte: number): void {
-    if ((this.mcr & MCR_LOOP) === 0) this.transmit(byte);
+    if (!this.isLooped) this.ports.transmit(byte);
     else if (this.fifo.length < this.fifoBytes) this.fifo.push(byte);
     else this.overrun = 1;
     this.transmitEmptyWaits = 1;
@@ -178,8 +208,18 @@ export class Uart16550 implements PortRange, Snapshotable {
 
   private writeFifoControl(value: number): void {
     const switched = ((value ^ this.fcr) & FCR_ENABLE) !== 0;
+    this.takeBack();
     this.fcr = value & 0xc9;
     if (switched || (value & FCR_CLEAR_RECEIVE) !== 0) this.fifo = [];
+    this.refill();
+  }
+
+  /** Looped bytes go when the loop opens. */
+  private writeModemControl(value: number): void {
+    this.takeBack();
+    const wasLooped = this.isLooped;
+    this.mcr = value & 0x1f;
+    if (wasLooped && !this.isLooped) this.fifo = [];
     this.refill();
   }
 
@@ -210,19 +250,40 @@ export class Uart16550 implements PortRange, Snapshotable {
   }
 
   private readModemStatus(): number {
-    if ((this.mcr & MCR_LOOP) === 0) return MSR_READY;
+    if (!this.isLooped) return MSR_READY;
     // Loop-back: RTS, DTR, OUT1, OUT2 appear as CTS, DSR, RI, DCD.
     return ((this.mcr & 2) << 3) | ((this.mcr & 1) << 5) | ((this.mcr & 0xc) << 4);
   }
 
-  private refill(): void {
-    if ((this.mcr & MCR_LOOP) !== 0) return;
-    while (this.input.length > 0 && this.fifo.length < this.fifoBytes) this.fifo.push(this.input.shift()!);
+  private get isLooped(): boolean {
+    return (this.mcr & MCR_LOOP) !== 0;
   }
 
-  /** OUT2 gates the interrupt onto the bus, as on every PC's serial card; loop-back disconnects it. */
+  /** The settings change: the far end waits, and sends again what was not read. */
+  private takeBack(): void {
+    if (this.isLooped) return;
+    this.input.unshift(...this.fifo);
+    this.fifo = [];
+    this.settledAt = this.ports.clock.now() + SETTLE_CYCLES;
+  }
+
+  private refill(): void {
+    if (this.isLooped || this.input.length === 0) return;
+    const { clock, events } = this.ports;
+    const now = clock.now();
+    if (now < this.settledAt) {
+      clock.arm(this, this.settledAt);
+      return;
+    }
+    while (this.input.length > 0 && this.fifo.length < this.fifoBytes) {
+      const byte = this.input.shift()!;
+      events.sink?.emit(Ev.ConsoleInput, -1, now, byte, PORT_COM1, 0, 0);
+      this.fifo.push(byte);
+    }
+  }
+
+  /** Loop-back takes the interrupt off the bus. */
   private updateIrq(): void {
-    const gated = (this.mcr & MCR_OUT2) !== 0 && (this.mcr & MCR_LOOP) === 0;
-    this.irq.set(gated && this.interruptId() !== Iir.None ? 1 : 0);
+    this.ports.irq.set(!this.isLooped && this.interruptId() !== Iir.None ? 1 : 0);
   }
 }

@@ -24,7 +24,25 @@ const size = fc.constantFrom<AccessSize>(1, 2, 4);
 /** A value to write, or null for a read. Small values hit more register fields than random words. */
 const value = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 255 }), fc.nat(0xffffffff));
 const devicePort = fc.oneof(
-  fc.constantFrom(0x20, 0x21, 0xa0, 0xa1, 0x60, 0x64, 0x70, 0x71, 0x92, 0x3d4, 0x3d5, 0x510, 0x511),
+  fc.constantFrom(
+    0x20,
+    0x21,
+    0xa0,
+    0xa1,
+    0x60,
+    0x64,
+    0x70,
+    0x71,
+    0x92,
+    0x3d4,
+    0x3d5,
+    0x510,
+    0x511,
+    0x61,
+    0x3f6,
+  ),
+  fc.integer({ min: 0x40, max: 0x43 }),
+  fc.integer({ min: 0x1f0, max: 0x1f7 }),
   fc.integer({ min: 0x3f8, max: 0x3ff }),
   fc.nat(0xffff).filter((port) => port !== 0xf4),
 );
@@ -53,7 +71,13 @@ const restingEngine: Engine = {
   reset: () => {},
 };
 const makeMachine = () =>
-  new Machine({ rom: new Uint8Array(4096), cores: CORES, ramBytes: 4 << 20, engine: () => restingEngine });
+  new Machine({
+    rom: new Uint8Array(4096),
+    cores: CORES,
+    ramBytes: 4 << 20,
+    engine: () => restingEngine,
+    disks: [new Uint8Array(4096).fill(1), null],
+  });
 
 /** Applies the steps; returns everything that the guest could read. */
 function apply(machine: Machine, placed: readonly Placed[]): number[] {
