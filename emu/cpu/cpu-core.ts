@@ -66,6 +66,8 @@ export class CpuCore {
   mark = 0;
   /** The running inner loop ends when `left` reaches this. */
   stop = 0;
+  /** The inner loop hands over to translated code while `left` is not above this; -1 = never. */
+  enterBelow = -1;
   /** Linear address of the running code page's first byte minus CS base: EIP = codeBase + page offset. */
   codeBase = 0;
   /** Linear page number of the running code page; -1 = none. */
@@ -368,6 +370,15 @@ export class CpuCore {
     const sp = this.wrapSp(this.sp() - size);
     this.store(Seg.SS, sp, size, value);
     if (!this.faulted()) this.setSp(sp);
+  }
+
+  /** True if `count` words can be pushed; checked one by one, as the stack may cross a page or wrap. */
+  canPush(size: number, count: number): boolean {
+    const sp = this.sp();
+    for (let n = 1; n <= count; n++) {
+      if (!this.canStore(Seg.SS, this.wrapSp(sp - n * size), size)) return false;
+    }
+    return true;
   }
 
   /** Word at SS:(SP + distance), SP unchanged. */

@@ -182,6 +182,7 @@ function operandWidth(s: Subject, code: string): number {
 function memoryWidth(s: Subject, code: string | undefined): number {
   if (code === 'Mq') return 8;
   if (code === undefined || code[0] === 'M' || code === 'E') return 0;
+  if (code === 'Ek') return 2;
   return operandWidth(s, code);
 }
 

@@ -142,13 +142,12 @@ export function farCall(c: CpuCore, selector: number, eip: number, width: number
   c.jump(eip);
 }
 
-/** Pushes two words or nothing. */
+/** Pushes two words, or nothing at all if one of them would fault. */
 function pushPair(c: CpuCore, first: number, second: number, width: number): boolean {
-  const esp = c.r[R.ESP];
+  if (!c.canPush(width, 2)) return false;
   c.push(first, width);
-  if (!c.faulted()) c.push(second, width);
-  if (c.faulted()) c.r[R.ESP] = esp;
-  return !c.faulted();
+  c.push(second, width);
+  return true;
 }
 
 function callGate(c: CpuCore): void {
@@ -248,8 +247,9 @@ export function switchStack(c: CpuCore, dpl: number, ext: number): boolean {
 
 /** RET FAR: pops EIP, CS and, for an outer ring, ESP and SS; `extra` bytes are dropped from both stacks. */
 export function farReturn(c: CpuCore, width: number, extra: number): void {
-  const eip = c.peekStack(0, width);
+  // The selector is read first: where both words fault, the reference processor reports its address.
   const selector = c.peekStack(width, width) & 0xffff;
+  const eip = c.peekStack(0, width);
   if (c.faulted()) return;
   if (!c.protectedMode) {
     if (eip >>> 0 > c.r[R.LIMIT + Seg.CS] >>> 0) {
@@ -266,7 +266,8 @@ export function farReturn(c: CpuCore, width: number, extra: number): void {
 
 /**
  * The protected-mode part of RETF and IRET: checks CS, then returns to the same or an outer ring. `popped`: bytes of
- * the frame before ESP/SS. True when done; after a fault nothing has changed.
+ * the frame before ESP/SS, which are read first, as the reference processor does. True when done; after a fault nothing
+ * has changed.
  */
 export function returnTo(
   c: CpuCore,
@@ -279,6 +280,9 @@ export function returnTo(
   const r = c.r;
   const cpl = r[R.CPL];
   const rpl = selector & 3;
+  const ss = rpl === cpl ? 0 : c.peekStack(popped + extra + width, width) & 0xffff;
+  const esp = rpl === cpl ? 0 : c.peekStack(popped + extra, width);
+  if (c.faulted()) return false;
   if ((selector & 0xfffc) === 0) return refuse(c, VEC_GP, 0);
   if (!readDescriptor(c, selector, code)) return false;
   const dpl = dplOf(code.hi);
@@ -294,9 +298,7 @@ export function returnTo(
     c.jump(eip);
     return true;
   }
-  const esp = c.peekStack(popped + extra, width);
-  const ss = c.peekStack(popped + extra + width, width) & 0xffff;
-  if (c.faulted() || !readStackDescriptor(c, ss, rpl, VEC_GP, stack) || !inLimit(c, code, eip)) return false;
+  if (!readStackDescriptor(c, ss, rpl, VEC_GP, stack) || !inLimit(c, code, eip)) return false;
   markAccessed(c, code);
   markAccessed(c, stack);
   if (c.faulted()) return false;

@@ -3,3 +3,4 @@ export type { EngineContext } from './context.ts';
 export { type Disassembled, disassemble, type Syntax } from './disassemble.ts';
 export { Interpreter } from './interpreter.ts';
 export { CPU_SIGNATURE, resetCore, startCore } from './reset.ts';
+export { Translator, type TranslatorOptions } from './translator/translator.ts';

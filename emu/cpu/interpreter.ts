@@ -22,9 +22,9 @@ const DR6_STEP = 1 << 14;
 const GO_ON = -1;
 
 export class Interpreter implements Engine {
-  readonly name = 'interpreter';
-  private readonly cache: CodeCache;
-  private readonly cores: readonly CpuCore[];
+  readonly name: string = 'interpreter';
+  protected readonly cache: CodeCache;
+  protected readonly cores: readonly CpuCore[];
 
   constructor(readonly context: EngineContext) {
     this.cache = new CodeCache(context.memory, context.bus);
@@ -86,11 +86,16 @@ export class Interpreter implements Engine {
       r[PEND] = 0;
       c.shadowDebug = false;
       c.stepHeld = false;
-      execute(c, this.cache);
+      this.stretch(c);
       const exit = this.after(c, stepping);
       if (exit !== GO_ON) return exit;
     }
     return Exit.Budget;
+  }
+
+  /** Instructions from R.EIP until `c.left` is `c.stop` or r[PEND] says that something must be looked at. */
+  protected stretch(c: CpuCore): void {
+    execute(c, this.cache);
   }
 
   /** Takes what R.ATTENTION asks for; GO_ON = nothing ends the slice with instructions. */

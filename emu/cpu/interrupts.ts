@@ -208,9 +208,10 @@ function enterHandler(c: CpuCore, saved: SavedStack, offset: number, cpl: number
 /** IRET and IRETD. Returns from nested tasks (NT) and to v8086 (VM) are refused with #GP(0). */
 export function interruptReturn(c: CpuCore, width: number): void {
   const r = c.r;
-  const eip = c.peekStack(0, width);
-  const selector = c.peekStack(width, width) & 0xffff;
+  // The flags are read first: where several words fault, the reference processor reports their address.
   const image = c.peekStack(width * 2, width);
+  const selector = c.peekStack(width, width) & 0xffff;
+  const eip = c.peekStack(0, width);
   if (c.faulted()) return;
   c.f[CoreF.CYCLES] += c.context.costs.trapReturn;
   if (!c.protectedMode) {

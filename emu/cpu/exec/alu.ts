@@ -121,15 +121,19 @@ export function not(c: CpuCore, i: number): void {
   if (!c.faulted()) c.setDst(i, ~a);
 }
 
-/** XADD: destination gets the sum, source register the old destination. */
+/**
+ * XADD: the source register gets the old destination, the destination the sum. With a memory destination the register
+ * is written last, because the address may be made of it.
+ */
 export function xadd(c: CpuCore, i: number): void {
   const w = c.width(i);
   const a = signExtend(c.dstForWrite(i), w);
   const b = signExtend(c.src(i), w);
   if (c.faulted()) return;
   const result = signExtend(a + b, w);
+  if (c.isMem(i)) c.setDst(i, result);
   c.setReg(c.regField(i), w, a);
-  c.setDst(i, result);
+  if (!c.isMem(i)) c.setDst(i, result);
   setAdd(c.r, a, b, result);
 }
 

@@ -114,18 +114,9 @@ export function pusha(c: CpuCore, i: number): void {
   const w = c.width(i);
   const sp = c.sp();
   const values = c.r;
-  if (!canPush(c, w, 8)) return;
+  if (!c.canPush(w, 8)) return;
   for (let n = 0; n < 8; n++) c.store(Seg.SS, c.wrapSp(sp - (n + 1) * w), w, values[n]);
   if (!c.faulted()) c.setSp(c.wrapSp(sp - 8 * w));
-}
-
-/** True if `count` words can be pushed; checked one by one, as the stack may cross a page or wrap. */
-function canPush(c: CpuCore, w: number, count: number): boolean {
-  const sp = c.sp();
-  for (let n = 1; n <= count; n++) {
-    if (!c.canStore(Seg.SS, c.wrapSp(sp - n * w), w)) return false;
-  }
-  return true;
 }
 
 export function popa(c: CpuCore, i: number): void {
@@ -146,9 +137,9 @@ export function enter(c: CpuCore, i: number): void {
   const w = c.width(i);
   const bytes = c.imm(i) & 0xffff;
   const level = c.ops[i + I_LINK] & 31;
-  if (!canPush(c, w, level + 1)) return;
-  const sp = c.sp();
-  const frame = c.wrapSp(sp - w);
+  if (!c.canPush(w, level + 1)) return;
+  // FrameTemp is all of ESP, also on a 16-bit stack (seen on the reference processor).
+  const frame = c.stack32 ? (c.r[R.ESP] - w) | 0 : (c.r[R.ESP] & ~0xffff) | ((c.r[R.ESP] - w) & 0xffff);
   for (let n = 1; n < level; n++) {
     const from = c.wrapSp((c.stack32 ? c.r[R.EBP] : c.r[R.EBP] & 0xffff) - n * w);
     c.load(Seg.SS, from, w);
@@ -156,7 +147,7 @@ export function enter(c: CpuCore, i: number): void {
   }
   const end = c.wrapSp(frame - level * w - bytes);
   if (!c.canStore(Seg.SS, end, w)) return;
-  c.store(Seg.SS, frame, w, c.reg(R.EBP, w));
+  c.store(Seg.SS, c.wrapSp(frame), w, c.reg(R.EBP, w));
   for (let n = 1; n < level; n++) {
     const from = c.wrapSp((c.stack32 ? c.r[R.EBP] : c.r[R.EBP] & 0xffff) - n * w);
     c.store(Seg.SS, c.wrapSp(frame - n * w), w, c.load(Seg.SS, from, w));

@@ -33,10 +33,6 @@ function shadowAfter(c: CpuCore, seg: number): void {
 
 export function movToSeg(c: CpuCore, i: number): void {
   const seg = c.regField(i);
-  if (seg === Seg.CS || seg > Seg.GS) {
-    c.raise(VEC_UD, 0);
-    return;
-  }
   const selector = c.readRm(i, 2);
   if (c.faulted()) return;
   loadSegment(c, seg, selector);
@@ -45,9 +41,7 @@ export function movToSeg(c: CpuCore, i: number): void {
 
 /** MOV r/m, Sreg: a 32-bit register is zero-extended, memory gets 16 bits. */
 export function movFromSeg(c: CpuCore, i: number): void {
-  const seg = c.regField(i);
-  if (seg > Seg.GS) c.raise(VEC_UD, 0);
-  else c.writeRm(i, c.isMem(i) ? 2 : c.width(i), c.r[R.SEL + seg]);
+  c.writeRm(i, c.isMem(i) ? 2 : c.width(i), c.r[R.SEL + c.regField(i)]);
 }
 
 export const pushSeg =
@@ -185,14 +179,17 @@ function verify(c: CpuCore, i: number, access: 'read' | 'write'): void {
 export const verr = (c: CpuCore, i: number): void => verify(c, i, 'read');
 export const verw = (c: CpuCore, i: number): void => verify(c, i, 'write');
 
-/** ARPL: raises the destination's RPL to the source's. */
+/**
+ * ARPL: raises the destination's RPL to the source's. Memory that need not change is only read, and need not be
+ * writable, as on the reference processor.
+ */
 export function arpl(c: CpuCore, i: number): void {
   if (!needProtected(c)) return;
-  if (c.isMem(i) && !c.canStore(c.seg(i), c.ea(i), 2)) return;
   const value = c.readRm(i, 2);
   if (c.faulted()) return;
   const rpl = c.reg(c.regField(i), 2) & 3;
   const raise = (value & 3) < rpl;
   if (raise) c.writeRm(i, 2, (value & ~3) | rpl);
+  if (c.faulted()) return;
   setArith(c.r, ZF, raise ? ZF : 0);
 }

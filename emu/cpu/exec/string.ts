@@ -139,10 +139,11 @@ const stepScas: Step = (c, i) => {
   advance(c, i, EDI, stride(c, i));
 };
 
+/** When both operands fault, the one at ES:eDI is reported: the reference processor reads it first. */
 const stepCmps: Step = (c, i) => {
   const w = c.width(i);
-  const a = signExtend(c.load(c.seg(i), index(c, i, ESI), w), w);
   const b = signExtend(c.load(Seg.ES, index(c, i, EDI), w), w);
+  const a = signExtend(c.load(c.seg(i), index(c, i, ESI), w), w);
   if (c.faulted()) return;
   setSub(c.r, a, b, signExtend(a - b, w));
   const by = stride(c, i);

@@ -68,10 +68,6 @@ export function writeCr4(c: CpuCore, value: number): void {
 export function movToCr(c: CpuCore, i: number): void {
   const n = c.regField(i);
   const value = c.r[rmRegister(c, i)];
-  if (n === 1 || n > 4) {
-    c.raise(VEC_UD, 0);
-    return;
-  }
   if (!c.privileged()) return;
   c.sync();
   if (n === 0) writeCr0(c, value);
@@ -85,12 +81,7 @@ export function movToCr(c: CpuCore, i: number): void {
 }
 
 export function movFromCr(c: CpuCore, i: number): void {
-  const n = c.regField(i);
-  if (n === 1 || n > 4) {
-    c.raise(VEC_UD, 0);
-    return;
-  }
-  if (c.privileged()) c.r[rmRegister(c, i)] = c.r[R.CR0 + n];
+  if (c.privileged()) c.r[rmRegister(c, i)] = c.r[R.CR0 + c.regField(i)];
 }
 
 /** DR4 and DR5 are DR6 and DR7 while CR4.DE = 0, else #UD. -1 after a fault. */

@@ -19,6 +19,9 @@ const hintLines = [0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map((low) =>
   define(0x0f00 + low, 'nop', 'Ev', ctl.nop),
 );
 
+/** CR0, CR2, CR3, CR4. */
+const CONTROL_REGISTERS = 0x1d;
+
 export const CONTROL: readonly Definition[] = [
   ...conditionLines,
   ...x87Lines,
@@ -62,8 +65,8 @@ export const CONTROL: readonly Definition[] = [
   define(0x0f0b, 'ud2', '', ctl.ud, { ends: true }),
   define(0x0fb9, 'ud1', 'Gv,Ev', ctl.ud),
   define(0x63, 'arpl', 'Ew,Gw', sel.arpl),
-  define(0x0f00, 'sldt', 'Ev', sel.sldt, { ext: 0 }),
-  define(0x0f00, 'str', 'Ev', sel.str, { ext: 1 }),
+  define(0x0f00, 'sldt', 'Ek', sel.sldt, { ext: 0 }),
+  define(0x0f00, 'str', 'Ek', sel.str, { ext: 1 }),
   define(0x0f00, 'lldt', 'Ew', sel.lldt, { ext: 2 }),
   define(0x0f00, 'ltr', 'Ew', sel.ltr, { ext: 3 }),
   define(0x0f00, 'verr', 'Ew', sel.verr, { ext: 4 }),
@@ -72,7 +75,7 @@ export const CONTROL: readonly Definition[] = [
   define(0x0f01, 'sidt', 'Ms', sys.sidt, { ext: 1, mod: 'mem', size: 'v' }),
   define(0x0f01, 'lgdt', 'Ms', sys.lgdt, { ext: 2, mod: 'mem', size: 'v' }),
   define(0x0f01, 'lidt', 'Ms', sys.lidt, { ext: 3, mod: 'mem', size: 'v' }),
-  define(0x0f01, 'smsw', 'Ev', sys.smsw, { ext: 4 }),
+  define(0x0f01, 'smsw', 'Ek', sys.smsw, { ext: 4 }),
   define(0x0f01, 'lmsw', 'Ew', sys.lmsw, { ext: 6 }),
   define(0x0f01, 'invlpg', 'M', sys.invlpg, { ext: 7, mod: 'mem' }),
   define(0x0f02, 'lar', 'Gv,Ew', sel.lar),
@@ -80,9 +83,9 @@ export const CONTROL: readonly Definition[] = [
   define(0x0f06, 'clts', '', sys.clts),
   define(0x0f08, 'invd', '', sys.cacheFlush),
   define(0x0f09, 'wbinvd', '', sys.cacheFlush),
-  define(0x0f20, 'mov', 'Rd,Cd', sys.movFromCr),
+  define(0x0f20, 'mov', 'Rd,Cd', sys.movFromCr, { regs: CONTROL_REGISTERS }),
   define(0x0f21, 'mov', 'Rd,Dd', sys.movFromDr),
-  define(0x0f22, 'mov', 'Cd,Rd', sys.movToCr),
+  define(0x0f22, 'mov', 'Cd,Rd', sys.movToCr, { regs: CONTROL_REGISTERS }),
   define(0x0f23, 'mov', 'Dd,Rd', sys.movToDr),
   define(0x0f30, 'wrmsr', '', sys.wrmsr),
   define(0x0f31, 'rdtsc', '', sys.rdtsc),

@@ -41,6 +41,9 @@ const stringLines = [
   ];
 });
 
+/** ES, CS, SS, DS, FS, GS. */
+const SEGMENTS = 0x3f;
+
 export const DATA: readonly Definition[] = [
   ...registerLines,
   ...conditionLines,
@@ -51,9 +54,9 @@ export const DATA: readonly Definition[] = [
   define(0x89, 'mov', 'Ev,Gv', move.mov),
   define(0x8a, 'mov', 'Gb,Eb', move.mov),
   define(0x8b, 'mov', 'Gv,Ev', move.mov),
-  define(0x8c, 'mov', 'Ev,Sw', sel.movFromSeg),
+  define(0x8c, 'mov', 'Ek,Sw', sel.movFromSeg, { regs: SEGMENTS }),
   define(0x8d, 'lea', 'Gv,M', move.lea, { mod: 'mem' }),
-  define(0x8e, 'mov', 'Sw,Ew', sel.movToSeg),
+  define(0x8e, 'mov', 'Sw,Ek', sel.movToSeg, { regs: SEGMENTS & ~(1 << Seg.CS) }),
   define(0x8f, 'pop', 'Ev', move.popRm, { ext: 0 }),
   define(0x98, 'cbw|cwde', '', move.convertAccumulator, { size: 'v' }),
   define(0x99, 'cwd|cdq', '', move.extendAccumulator, { size: 'v' }),

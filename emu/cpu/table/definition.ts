@@ -6,7 +6,8 @@
  *   E ModRM register or memory    M memory only       R ModRM register only   G ModRM reg field
  *   I immediate   J branch distance   O moffs   A far pointer   S segment, C control, D debug register
  *   Z register in the low opcode bits   X DS:eSI   Y ES:eDI
- *   suffix b 8, w 16, d 32, v 16 or 32 by operand size, p far pointer, a bound pair, q 64, s 48-bit table, bare: no size
+ *   suffix b 8, w 16, d 32, v 16 or 32 by operand size, k 16 in memory and v in a register, p far pointer, a bound pair,
+ *   q 64, s 48-bit table, bare: no size
  *   Ibs: byte, sign-extended to the operand size.  1, AL, CL, DX, eAX, ES ... GS: themselves
  */
 import type { CpuCore } from '../cpu-core.ts';
@@ -24,6 +25,8 @@ export interface Definition {
   readonly exec: Handler;
   /** ModRM.reg value for opcode groups. */
   readonly ext?: number;
+  /** Values of ModRM.reg that name an existing control or segment register, as a bit mask; the others are #UD. */
+  readonly regs?: number;
   /** Only when ModRM.mod says memory / register. */
   readonly mod?: 'mem' | 'reg';
   /** LOCK is allowed (with a memory destination). */

@@ -55,6 +55,7 @@ function sizeRuleOf(d: Definition, operands: readonly string[]): number {
 function sizeLetter(operand: string): string {
   if (operand === 'AL') return 'b';
   if (operand === 'eAX') return 'v';
+  if (operand === 'Ek') return 'v';
   if (/^[EGZOXY][bwvd]$/.test(operand)) return operand[1];
   if (operand === 'Iv' || operand === 'Ibs' || operand === 'Jv') return 'v';
   return /^[RCD]d$/.test(operand) ? 'd' : '';
@@ -80,7 +81,7 @@ function immediateOf(operands: readonly string[]): number {
 }
 
 /** E, M and R codes; not the segment register ES. */
-const RM_OPERAND = /^[EMR][bwvdpaqs]?$/;
+const RM_OPERAND = /^[EMR][bwvkdpaqs]?$/;
 
 function kindOf(operand: string | undefined): number {
   if (operand === undefined) return 0;
@@ -132,6 +133,7 @@ ENTRIES.forEach((e, index) => {
   if (e.modrm) HAS_MODRM[at] = 1;
   for (let place = 0; place < 16; place++) {
     if (e.ext !== undefined && e.ext !== (place & 7)) continue;
+    if (e.regs !== undefined && ((e.regs >> (place & 7)) & 1) === 0) continue;
     if (e.mod !== undefined && (e.mod === 'reg') !== place >= 8) continue;
     LOOKUP[at * 16 + place] = index;
   }

@@ -20,7 +20,8 @@ describe('the disassembler', () => {
     [[0x06], 'push es', 'push %es'],
     [[0x67, 0x07], 'pop es', 'pop %es'],
     [[0xeb, 0xfe], 'jmp 0x1000', 'jmp 0x1000'],
-    [[0x8e, 0xd8], 'mov ds, ax', 'mov %ax, %ds'],
+    [[0x8e, 0xd8], 'mov ds, eax', 'mov %eax, %ds'],
+    [[0x8c, 0x18], 'mov word ptr [eax], ds', 'mov %ds, (%eax)'],
     [[0xea, 0x78, 0x56, 0x34, 0x12, 8, 0], 'jmp 0x8:0x12345678', 'ljmp $0x8, $0x12345678'],
   ])('writes %j as %s and as %s', (bytes, intel, att) => {
     const code = Uint8Array.from(bytes);
