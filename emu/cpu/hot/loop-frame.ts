@@ -72,6 +72,11 @@ export function execute(c: CpuCore, cache: CodeCache): void {
           codeBase = c.codeBase;
           continue;
         }
+        case Form.Translated:
+          if (left > c.enterBelow) break;
+          c.left = left;
+          r[K.EIP] = codeBase + (ops[i + W.POS] & 0xffff);
+          return;
 ${cases}
       }
       // No hot form, or one that needs a slow access: the semantics of the instruction table.
