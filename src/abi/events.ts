@@ -25,6 +25,7 @@ export enum KernelEv {
   OpDone = 132,
   CapCreate = 140,
   CapDelete = 141,
+  FaultInjected = 150,
 }
 
 export const KERNEL_EVENTS: readonly EventDef[] = [
@@ -63,6 +64,7 @@ export const KERNEL_EVENTS: readonly EventDef[] = [
   { kind: KernelEv.OpDone, name: 'server:op_done', fields: ['id', 'op', 'errno', 'word0'] },
   { kind: KernelEv.CapCreate, name: 'cap:create', fields: ['task', 'slot', 'type', 'object'] },
   { kind: KernelEv.CapDelete, name: 'cap:delete', fields: ['task', 'slot', 'type', 'object'] },
+  { kind: KernelEv.FaultInjected, name: 'fault:injected', fields: ['fault', 'id', 'target', 'cycles'] },
 ];
 
 export enum PhysmemEv {

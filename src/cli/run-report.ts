@@ -36,10 +36,17 @@ export function opening(scenario: Scenario, style: TextStyle): string {
   const { cores, ramBytes } = scenario.machine;
   const machine = `${plural(cores, 'core')}, ${binarySize(ramBytes)} of RAM, seed ${scenario.seed}`;
   const faults = Object.entries(scenario.faults)
-    .filter(([, state]) => state === 'on')
-    .map(([fault]) => `Fault switch on: ${fault}\n`);
+    .filter(([, value]) => value !== 'off')
+    .map(([fault, value]) => `Fault switch on: ${fault}${faultText(value)}\n`);
   const look = wrap(scenario.look, Math.min(style.columns, 80));
   return `${headingLine(`${scenario.name}: ${machine}`, style)}\n${look}\n${faults.join('')}\n`;
+}
+
+/** ` (core 1, cycles 5000)`; nothing for a switch that is merely on. */
+function faultText(value: Scenario['faults'][keyof Scenario['faults']]): string {
+  if (typeof value !== 'object') return value === 'on' ? '' : ` (${value})`;
+  const parts = Object.entries(value).map(([key, number]) => `${key} ${number}`);
+  return ` (${parts.join(', ')})`;
 }
 
 export function closing(run: RunResult, style: TextStyle, io: Io): string {

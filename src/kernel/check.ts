@@ -121,13 +121,7 @@ function checkDeadlines(k: KernelContext, core: Core, broken: string[]): void {
   for (const { at, kind, id } of core.deadlines) {
     if (at < last) broken.push(`K4: deadlines of core ${core.number} are not sorted`);
     last = at;
-    const owner =
-      kind === DeadlineKind.THREAD
-        ? k.state.threads.get(id)?.deadline
-        : kind === DeadlineKind.OPERATION
-          ? k.operations.get(id)?.deadline
-          : k.transactions.get(id)?.deadline;
-    if (owner !== at)
+    if (deadlineOf(k, kind, id, core) !== at)
       broken.push(`K4: deadline ${at} of core ${core.number}, kind ${kind}, is not that of ${id}`);
     if (kind === DeadlineKind.THREAD) threads.add(id);
   }
@@ -135,6 +129,22 @@ function checkDeadlines(k: KernelContext, core: Core, broken: string[]): void {
     if (thread.core === core.number && thread.deadline >= 0 && !threads.has(thread.number)) {
       broken.push(`K4: the deadline of thread ${thread.number} is in no list`);
     }
+  }
+}
+
+/** The time that the owner of a deadline knows; that of a delayed IPI is written down in the list alone. */
+function deadlineOf(k: KernelContext, kind: DeadlineKind, id: number, core: Core): number | undefined {
+  switch (kind) {
+    case DeadlineKind.THREAD:
+      return k.state.threads.get(id)?.deadline;
+    case DeadlineKind.OPERATION:
+      return k.operations.get(id)?.deadline;
+    case DeadlineKind.SHOOTDOWN:
+      return k.transactions.get(id)?.deadline;
+    case DeadlineKind.STALL:
+      return core.stalledUntil;
+    case DeadlineKind.DELAYED_IPI:
+      return core.deadlines.find((deadline) => deadline.kind === kind && deadline.id === id)?.at;
   }
 }
 

@@ -7,6 +7,14 @@ export interface KernelFaults {
   readonly skipShootdown: 'off' | 'on';
   /** The IPIs are sent, but the operation goes on without the acknowledgements. */
   readonly dontWaitForAcks: 'off' | 'on';
+  /** The n-th shootdown IPI of the run is lost on its way; 0 = none. */
+  readonly loseIpi: number;
+  /** Every shootdown IPI is sent so many cycles late; 0 = at once. */
+  readonly delayIpi: number;
+  /** From the first request that reaches it, the core serves no shootdown for so long; its threads run on. */
+  readonly stallCore: { readonly core: number; readonly cycles: number } | null;
+  /** The task is killed when the kernel is entered for the n-th time since the hand-over, if it lives then. */
+  readonly killTaskAt: { readonly task: number; readonly step: number } | null;
 }
 
 export interface KernelConfig {
@@ -21,7 +29,14 @@ export interface KernelConfig {
   readonly faults: KernelFaults;
 }
 
-export const NO_FAULTS: KernelFaults = { skipShootdown: 'off', dontWaitForAcks: 'off' };
+export const NO_FAULTS: KernelFaults = {
+  skipShootdown: 'off',
+  dontWaitForAcks: 'off',
+  loseIpi: 0,
+  delayIpi: 0,
+  stallCore: null,
+  killTaskAt: null,
+};
 
 export const DEFAULT_KERNEL_CONFIG: KernelConfig = {
   quantumCycles: 50_000,

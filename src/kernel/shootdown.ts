@@ -9,10 +9,11 @@
  * counts as answered. Nobody spins: the operation is parked, so cores that shoot at each other both answer.
  */
 import { KernelEv } from '../abi/events.ts';
+import { Fault } from '../abi/fault-switches.ts';
 import { type Batch, pagesOf } from './batch.ts';
 import { charge, coreOf, emit, type KernelContext, type Transaction, timeOf } from './context.ts';
 import { addDeadline, removeDeadline } from './deadlines.ts';
-import { VEC_SHOOTDOWN } from './layout.ts';
+import { isStalled, sendShootdownIpi, traceFault } from './fault-injection.ts';
 import { type Core, DeadlineKind } from './state.ts';
 import { resume } from './work.ts';
 
@@ -50,13 +51,17 @@ export function startShootdown(k: KernelContext, batch: Batch, operation: number
     if ((mask & (1 << core.number)) !== 0) post(k, transaction, core);
   }
   flushHere(k, transaction.id, batch);
-  if (k.config.faults.dontWaitForAcks === 'on') return 'done';
+  if (k.config.faults.dontWaitForAcks === 'on') {
+    traceFault(k, Fault.DONT_WAIT_FOR_ACKS, transaction.id, mask, 0);
+    return 'done';
+  }
   addDeadline(coreOf(k, k.core), transaction.deadline, DeadlineKind.SHOOTDOWN, transaction.id);
   return 'wait';
 }
 
 /** The interrupt handler of a target: invalidates what each request in the mailbox lists, and answers it. */
 export function serveMailbox(k: KernelContext, core: Core): void {
+  if (isStalled(k, core)) return;
   const mail = core.mailbox.splice(0);
   if (mail.length === 0) k.state.counters.spuriousInterrupts++;
   for (const { transaction: id, generation } of mail) {
@@ -93,13 +98,19 @@ export function acknowledge(
   if (transaction.pendingMask === 0) complete(k, transaction);
 }
 
-/** The bound of a shootdown is over: it is reported, the operation goes on with 'limbo'. */
+/**
+ * The bound of a shootdown is over: it is reported, the operation goes on with 'limbo'. Cores that owe the answer are
+ * interrupted once more, in case the first interrupt was lost.
+ */
 export function shootdownTimedOut(k: KernelContext, id: number): void {
   const transaction = k.transactions.get(id);
   if (transaction === undefined) return;
   transaction.overdue = true;
   k.state.counters.shootdownTimeouts++;
   emit(k, KernelEv.ShootdownTimeout, id, transaction.pendingMask, 0, 0);
+  for (const core of k.state.cores) {
+    if ((transaction.pendingMask & (1 << core.number)) !== 0) interruptFor(k, transaction, core);
+  }
   resume(k, k.operations.get(transaction.operation)!, 'limbo');
 }
 
@@ -141,9 +152,13 @@ function post(k: KernelContext, transaction: Transaction, core: Core): void {
   const generation = ++core.mailGeneration;
   transaction.generations[core.number] = generation;
   core.mailbox.push({ transaction: transaction.id, generation });
+  interruptFor(k, transaction, core);
+}
+
+function interruptFor(k: KernelContext, transaction: Transaction, core: Core): void {
   k.state.counters.shootdownIpis++;
   emit(k, KernelEv.ShootdownIpi, transaction.id, core.number, 0, 0);
-  k.machine.sendIpi(k.core, core.number, VEC_SHOOTDOWN);
+  sendShootdownIpi(k, transaction.id, core.number);
 }
 
 /** Cores other than the present one that run user code of a space of the batch, one bit each. */
@@ -156,10 +171,23 @@ function remoteMask(k: KernelContext, batch: Batch): number {
   return mask;
 }
 
+/** Cores other than the present one that have a space of the batch loaded, running or lazy, one bit each. */
+function holdersMask(k: KernelContext, batch: Batch): number {
+  let mask = 0;
+  for (const core of k.state.cores) {
+    if (core.number !== k.core && batch.spaces.includes(core.space)) mask |= 1 << core.number;
+  }
+  return mask;
+}
+
 /** Invalidates on the present core and marks the lazy ones. */
 function flushHere(k: KernelContext, id: number, batch: Batch): void {
   invalidate(k, coreOf(k, k.core), batch);
-  if (k.config.faults.skipShootdown === 'on') return;
+  if (k.config.faults.skipShootdown === 'on') {
+    const skipped = holdersMask(k, batch);
+    if (skipped !== 0) traceFault(k, Fault.SKIP_SHOOTDOWN, id, skipped, 0);
+    return;
+  }
   for (const core of k.state.cores) {
     if (core.number === k.core || core.current !== 0 || !batch.spaces.includes(core.space)) continue;
     core.flushPending = 1;

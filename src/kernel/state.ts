@@ -102,6 +102,10 @@ export enum DeadlineKind {
   THREAD = 0,
   OPERATION = 1,
   SHOOTDOWN = 2,
+  /** Fault switch delayIpi: `id` is the core to which the IPI goes. */
+  DELAYED_IPI = 3,
+  /** Fault switch stallCore: the core answers again. */
+  STALL = 4,
 }
 
 export type Deadline = { readonly at: number; readonly kind: DeadlineKind; readonly id: number };
@@ -147,6 +151,8 @@ export type Core = {
   readonly mailbox: Mail[];
   /** Sequence number of the last request in the mailbox. */
   mailGeneration: number;
+  /** Fault switch stallCore: time from which requests are served again; -1 = none has come yet. */
+  stalledUntil: number;
   /** Operations that can go on now, and those that ended a slice. */
   readonly work: number[];
   readonly paused: number[];
@@ -187,6 +193,7 @@ const newCore = (number: number): Core => ({
   deadlines: [],
   mailbox: [],
   mailGeneration: 0,
+  stalledUntil: -1,
   work: [],
   paused: [],
 });

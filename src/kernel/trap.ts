@@ -6,11 +6,13 @@
 import { R } from '../../emu/arch/core-layout.ts';
 import { VEC_PF } from '../../emu/arch/vectors.ts';
 import { Errno } from '../abi/errno.ts';
+import { Fault } from '../abi/fault-switches.ts';
 import { SYSCALL_VECTOR } from '../abi/message.ts';
 import { charge, coreOf, type KernelContext, OperationWait, serverOf, threadOf, timeOf } from './context.ts';
 import { takeExpired } from './deadlines.ts';
-import { buryDoomed, killThread, tellServer } from './death.ts';
+import { buryDoomed, killTask, killThread, STATUS_UNSPONSORED, tellServer } from './death.ts';
 import { exception, pageFault } from './fault.ts';
+import { traceFault } from './fault-injection.ts';
 import { leaveIpc, receiveAny, wakeWith } from './ipc.ts';
 import { VEC_RESCHEDULE, VEC_SHOOTDOWN, VEC_TIMER } from './layout.ts';
 import { drive, startOperation } from './operation.ts';
@@ -27,6 +29,7 @@ export const LATE_LABEL = -4;
 export function trap(k: KernelContext, coreNumber: number, vector: number, errorCode: number): void {
   const core = enter(k, coreNumber);
   k.state.counters.traps++;
+  killAtStep(k);
   const thread = k.state.exitStatus < 0 ? k.state.threads.get(core.current) : undefined;
   if (thread !== undefined && thread.state === ThreadState.RUNNING) {
     if (vector === SYSCALL_VECTOR) dispatchSyscall(k, thread);
@@ -44,12 +47,24 @@ export function interrupt(k: KernelContext, coreNumber: number, vector: number):
   const core = enter(k, coreNumber);
   k.state.counters.interrupts++;
   k.machine.endOfInterrupt(coreNumber);
+  killAtStep(k);
   const thread = k.state.threads.get(core.current);
   if (thread !== undefined && thread.state === ThreadState.DOOMED) buryDoomed(k, thread);
   if (vector === VEC_SHOOTDOWN) serveMailbox(k, core);
   else if (vector === VEC_TIMER) timer(k, core);
   else if (vector !== VEC_RESCHEDULE) k.state.counters.spuriousInterrupts++;
   leave(k, core);
+}
+
+/** Fault switch killTaskAt: every entry but the hand-over is a step, before anything else is done in it. */
+function killAtStep(k: KernelContext): void {
+  const { killTaskAt } = k.config.faults;
+  const { traps, interrupts } = k.state.counters;
+  if (killTaskAt === null || killTaskAt.step !== traps + interrupts || k.state.exitStatus >= 0) return;
+  const task = k.state.tasks.get(killTaskAt.task);
+  if (task?.state !== TaskState.ALIVE) return;
+  traceFault(k, Fault.KILL_TASK_AT, killTaskAt.step, task.number, 0);
+  killTask(k, task, STATUS_UNSPONSORED);
 }
 
 /** Begins kernel work on a core. */
@@ -128,7 +143,9 @@ function timer(k: KernelContext, core: Core): void {
   for (let due = takeExpired(core, now); due !== undefined; due = takeExpired(core, now)) {
     if (due.kind === DeadlineKind.THREAD) threadTimedOut(k, threadOf(k, due.id));
     else if (due.kind === DeadlineKind.SHOOTDOWN) shootdownTimedOut(k, due.id);
-    else eventTimedOut(k, due.id);
+    else if (due.kind === DeadlineKind.OPERATION) eventTimedOut(k, due.id);
+    else if (due.kind === DeadlineKind.DELAYED_IPI) k.machine.sendIpi(core.number, due.id, VEC_SHOOTDOWN);
+    else serveMailbox(k, core);
   }
   if (core.current !== 0 && now >= core.quantumEnd) core.reschedule = Reschedule.ROTATE;
 }

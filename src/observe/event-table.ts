@@ -7,6 +7,7 @@ import { type EventDef, MACHINE_EVENTS } from '../../emu/arch/events.ts';
 import { EXCEPTION_NAMES } from '../../emu/arch/vectors.ts';
 import { ERRNOS } from '../abi/errno.ts';
 import { KERNEL_EVENTS, KernelEv, PHYSMEM_EVENTS } from '../abi/events.ts';
+import { FAULT_SWITCHES } from '../abi/fault-switches.ts';
 import { RPCS } from '../abi/rpcs.ts';
 import { SYSCALLS } from '../abi/syscalls.ts';
 import { hex32 } from './number-format.ts';
@@ -65,14 +66,16 @@ export function eventArguments(event: TraceEvent): EventArgument[] {
 }
 
 const ERRNO_NAMES = new Map(ERRNOS.map((e) => [e.value, e.name]));
-/** Operations of the server, and the three that the kernel starts without a request (negative labels). */
+/** Operations of the server, and the four that the kernel starts without a request (negative labels). */
 const OP_NAMES = new Map([
   ...RPCS.map((r) => [r.op, r.name] as const),
   [-1, 'capability_dropped'],
   [-2, 'boot_fault'],
   [-3, 'task_died'],
+  [-4, 'late_answer'],
 ]);
 const SYSCALL_NAMES = new Map(SYSCALLS.map((s) => [s.number, s.name]));
+const FAULT_NAMES = new Map(FAULT_SWITCHES.map((fault) => [fault.number, fault.name]));
 const WAIT_REASONS = ['', 'shootdown', 'pause', 'event'];
 const FLUSH_REASONS = ['non_global', 'all'];
 const ZONE_NAMES = new Map([
@@ -91,6 +94,8 @@ export function argumentWord(kind: number, field: string, value: number): string
       return SYSCALL_NAMES.get(value) ?? null;
     case 'reason':
       return kind === KernelEv.OpWait ? (WAIT_REASONS[value] ?? null) : (FLUSH_REASONS[value] ?? null);
+    case 'fault':
+      return FAULT_NAMES.get(value) ?? null;
     case 'zone':
       return ZONE_NAMES.get(value) ?? null;
     case 'vector':

@@ -24,13 +24,18 @@ export interface Scenario {
   readonly seed: number;
   readonly root: { readonly image: string; readonly args: readonly string[] };
   readonly modules: readonly { readonly name: string; readonly image: string }[];
-  readonly faults: Readonly<Record<string, 'on' | 'off'>>;
+  readonly faults: ScenarioFaults;
   readonly poison: 'on' | 'off';
   readonly limits: { readonly maxInstructions: number | null; readonly maxCycles: number | null };
   /** Moments at which the system is shown in the middle of the run. */
   readonly pictures: readonly Picture[];
   readonly checks: { readonly exit: number | null; readonly output: readonly string[] };
 }
+
+/** The fault switches that the scenario sets. */
+export type ScenarioFaults = {
+  readonly [name in keyof ScenarioFile['faults']]?: Exclude<ScenarioFile['faults'][name], undefined>;
+};
 
 export interface Picture {
   /** Name of the event after which the picture is taken, at its nth occurrence. */
@@ -60,6 +65,7 @@ export function checkScenario(data: unknown, file: string, changes: readonly Cha
   const result = scenarioSchema.safeParse(input);
   if (!result.success) throw new HostError(`${file}: ${issueSentence(scenarioSchema, result.error, input)}`);
   checkTlb(result.data, file);
+  checkFaults(result.data, file);
   return settle(result.data);
 }
 
@@ -109,6 +115,14 @@ function checkTlb(file: ScenarioFile, name: string): void {
   }
 }
 
+function checkFaults({ machine, faults }: ScenarioFile, name: string): void {
+  const core = faults.stallCore?.core ?? 0;
+  if (core < machine.cores) return;
+  throw new HostError(
+    `${name}: faults.stallCore.core must be below the number of cores (${machine.cores}), not ${core}`,
+  );
+}
+
 function settle(file: ScenarioFile): Scenario {
   const { machine, limits, checks } = file;
   const { data, instruction, replacement } = machine.tlb;
@@ -127,7 +141,7 @@ function settle(file: ScenarioFile): Scenario {
     seed: file.seed,
     root: file.root,
     modules: file.modules.map((m) => (typeof m === 'string' ? { name: m, image: m } : m)),
-    faults: withoutUndefined(file.faults) as Record<string, 'on' | 'off'>,
+    faults: withoutUndefined(file.faults) as ScenarioFaults,
     poison: file.poison,
     limits: { maxInstructions: limits.maxInstructions ?? null, maxCycles: limits.maxCycles ?? null },
     pictures: file.pictures,

@@ -7,7 +7,6 @@ import { MAX_CORES, MAX_RAM, MIN_RAM } from '../../emu/arch/address-map.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
 import { MACHINE_EVENTS } from '../../emu/arch/events.ts';
 import { KERNEL_EVENTS, PHYSMEM_EVENTS } from '../abi/events.ts';
-import { FAULT_NAMES } from './fault-switches.ts';
 import { suggestion } from './nearest-word.ts';
 import { type QuantityRange, readQuantity, valueText } from './quantity.ts';
 
@@ -70,6 +69,19 @@ const machine = z.strictObject({
   tlb: tlb.prefault({}),
   /** Changes to the published cost model (emu/arch/cost.ts), in cycles. */
   costs: costs.prefault({}),
+});
+
+/** What each one does is said in src/abi/fault-switches.ts. */
+export const faults = z.strictObject({
+  skipShootdown: oneOf('on', 'off').optional(),
+  dontWaitForAcks: oneOf('on', 'off').optional(),
+  /** Which shootdown IPI of the run, from 1. */
+  loseIpi: count(1).optional(),
+  /** Cycles. */
+  delayIpi: count(1, 1_000_000_000).optional(),
+  stallCore: z.strictObject({ core: count(0, MAX_CORES - 1), cycles: count(1, 1_000_000_000) }).optional(),
+  /** Tasks are numbered from 1, which is the root task; steps are entries of the kernel, from 1. */
+  killTaskAt: z.strictObject({ task: count(1), step: count(1) }).optional(),
 });
 
 /** The name of a guest program; the image source knows where its bytes are. */
@@ -136,9 +148,7 @@ export const scenarioSchema = z.strictObject({
     args: z.array(argument).max(32).prefault([]),
   }),
   modules: z.array(module).max(31).prefault([]),
-  faults: z
-    .strictObject(Object.fromEntries(FAULT_NAMES.map((name) => [name, oneOf('on', 'off').optional()])))
-    .prefault({}),
+  faults: faults.prefault({}),
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   poison: oneOf('on', 'off').prefault('off'),
   limits: z

@@ -3,53 +3,10 @@ import { R } from '../../../emu/arch/core-layout.ts';
 import { Errno } from '../../../src/abi/errno.ts';
 import { KernelEv } from '../../../src/abi/events.ts';
 import { Receive, tagLabel } from '../../../src/abi/message.ts';
-import type { Operation, ShootdownBatch, WaitResult } from '../../../src/abi/server.ts';
 import { Sys } from '../../../src/abi/syscalls.ts';
-import { NO_FAULTS } from '../../../src/kernel/config.ts';
 import { acknowledge } from '../../../src/kernel/shootdown.ts';
+import { mapAndServe, PAGE, READ_WRITE, twoCores, UNMAP, VA } from './shootdown-world.ts';
 import { OK_REPLY, World } from './world.ts';
-
-const PAGE = 0x500;
-const VA = PAGE * 4096;
-const READ_WRITE = 3;
-const UNMAP = 100;
-
-interface Traced {
-  readonly steps: string[];
-  batch: ShootdownBatch | null;
-}
-
-/** Maps `count` pages in a task and has the server unmap them on request UNMAP. */
-function mapAndServe(w: World, task: number, count = 1): Traced {
-  const { port } = w.kernel;
-  port.installTable(task, PAGE, w.frame());
-  port.mapPages(task, PAGE, 0x200, count, READ_WRITE);
-  const traced: Traced = { steps: [], batch: null };
-  w.server.answer = (request) => (request.op === UNMAP ? unmap() : OK_REPLY);
-  function* unmap(): Operation {
-    const batch = port.newBatch();
-    traced.batch = batch;
-    traced.steps.push(`unmapped ${port.unmapPages(task, PAGE, count, batch)}`);
-    traced.steps.push(port.needsRemote(batch) ? 'remote' : 'local');
-    const result: WaitResult = yield { kind: 'shootdown', batch };
-    traced.steps.push(result);
-    return OK_REPLY;
-  }
-  return traced;
-}
-
-/** Two threads of the root task on two cores, both with the page in their TLB. */
-function twoCores(count = 1, config = {}): { w: World; traced: Traced; thread: number } {
-  const w = new World(2, config);
-  const { thread } = w.createThread(0, { core: 1 });
-  const traced = mapAndServe(w, w.root, count);
-  for (let i = 0; i < count; i++) {
-    expect(w.machine.touch(0, VA + i * 4096)).not.toBe(0);
-    expect(w.machine.touch(1, VA + i * 4096)).not.toBe(0);
-  }
-  w.machine.ipis.length = 0;
-  return { w, traced, thread };
-}
 
 describe('a shootdown', () => {
   it('lets the operation go on only after the other core has invalidated and answered', () => {
@@ -276,26 +233,6 @@ describe('acknowledgements', () => {
     expect(w.kernel.counters.acks).toBe(2);
     expect(traced.steps.at(-1)).toBe('done');
     expect(w.server.late).toHaveLength(1);
-  });
-});
-
-describe('fault switches', () => {
-  it('skipShootdown leaves the other core its stale translation', () => {
-    const { w, traced } = twoCores(1, { faults: { ...NO_FAULTS, skipShootdown: 'on' } });
-    w.rpc(0, UNMAP);
-    expect(traced.steps.at(-1)).toBe('done');
-    expect(w.machine.ipis).toHaveLength(0);
-    expect(w.machine.tlbs[1]!.has(PAGE)).toBe(true);
-  });
-
-  it('dontWaitForAcks lets the operation go on while the translation is still there', () => {
-    const { w, traced } = twoCores(1, { faults: { ...NO_FAULTS, dontWaitForAcks: 'on' } });
-    w.rpc(0, UNMAP);
-    expect(traced.steps.at(-1)).toBe('done');
-    expect(w.machine.tlbs[1]!.has(PAGE)).toBe(true);
-    w.deliver();
-    expect(w.machine.tlbs[1]!.has(PAGE)).toBe(false);
-    expect(w.kernel.isQuiescent()).toBe(true);
   });
 });
 

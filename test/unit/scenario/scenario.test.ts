@@ -52,6 +52,20 @@ describe('a scenario', () => {
     ]);
   });
 
+  it('sets fault switches by path: words, numbers and parts', () => {
+    const changes = [
+      { path: 'faults.skipShootdown', value: 'on' },
+      { path: 'faults.delayIpi', value: '2K' },
+      { path: 'faults.killTaskAt.task', value: '2' },
+      { path: 'faults.killTaskAt.step', value: '500' },
+    ];
+    expect(parse({}, changes).faults).toEqual({
+      skipShootdown: 'on',
+      delayIpi: 2048,
+      killTaskAt: { task: 2, step: 500 },
+    });
+  });
+
   it('can be changed by path, and a change obeys the same rules', () => {
     expect(parse({}, [{ path: 'machine.cores', value: '4' }]).machine.cores).toBe(4);
     expect(refusal({}, [{ path: 'machine.cores', value: '99' }])).toBe(
@@ -74,6 +88,17 @@ describe('a scenario', () => {
       'a fault that is neither on nor off',
       { faults: { skipShootdown: true } },
       'must be on or off, not true',
+    ],
+    [
+      'a fault that wants a number',
+      { faults: { loseIpi: 'on' } },
+      "faults.loseIpi must be a whole number of at least 1, not 'on'",
+    ],
+    ['half of a fault', { faults: { killTaskAt: { task: 2 } } }, 'faults.killTaskAt.step is missing'],
+    [
+      'a fault of a core that is not there',
+      { faults: { stallCore: { core: 2, cycles: 5 } } },
+      'faults.stallCore.core must be below the number of cores (2), not 2',
     ],
     [
       'an unknown key of a module',

@@ -1,0 +1,42 @@
+/** Fault switches of the shootdown's interrupts on the real machine, with real guests: reported, and made good. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { KernelEv } from '../../../src/abi/events.ts';
+import { FrameState, TAIL } from '../../../src/physmem/base-frames.ts';
+import { builtInScenario } from '../../../src/scenario/built-in.ts';
+import type { Change } from '../../../src/scenario/scenario.ts';
+import { scenarioConfig } from '../../../src/scenario-system.ts';
+import { type StopReason, System } from '../../../src/system.ts';
+
+const image = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../../../guest/bin/${name}.elf`, import.meta.url)));
+
+function run(name: string, faults: Readonly<Record<string, string>>): { system: System; stop: StopReason } {
+  const changes: Change[] = Object.entries(faults).map(([path, value]) => ({
+    path: `faults.${path}`,
+    value,
+  }));
+  const system = new System(scenarioConfig(builtInScenario(name, changes), { image }));
+  return { system, stop: system.run({ maxInstructions: 20_000_000 }) };
+}
+
+/** Blocks in limbo; the rows of a block behind its first one say nothing. */
+function blocksInLimbo(system: System): number {
+  const { state, order } = system.physmem!.store.base;
+  return state.filter((value, frame) => value === FrameState.LIMBO && order[frame] !== TAIL).length;
+}
+
+describe('a shootdown that a core answers too late', () => {
+  it.each([
+    ['because an IPI is lost', { loseIpi: '1' }],
+    ['because the IPIs are late', { delayIpi: '3M' }],
+    ['because it is stalled', { 'stallCore.core': '1', 'stallCore.cycles': '3M' }],
+  ])('%s, is reported, answers after all, and nothing stays in limbo', (_, faults) => {
+    const { system, stop } = run('story', faults);
+    expect(stop).toEqual({ kind: 'exit', status: 0 });
+    expect(system.trace.count(KernelEv.FaultInjected)).toBeGreaterThan(0);
+    expect(system.kernel.counters.shootdownTimeouts).toBeGreaterThan(0);
+    expect(system.kernel.counters.lateAnswers).toBeGreaterThan(0);
+    expect(blocksInLimbo(system)).toBe(0);
+  });
+});
