@@ -22,7 +22,7 @@ import { RamPageStore } from './ram-pages.ts';
 import { type Schedule, SeededSchedule } from './schedule.ts';
 import { loadParts, type MachineParts, saveParts } from './snapshot.ts';
 import { isFinal, type StopReason } from './stop-reason.ts';
-import { type SliceState, TimeLine } from './time-line.ts';
+import { attemptsOf, type SliceState, TimeLine } from './time-line.ts';
 import { TimedRegion, timedIo } from './timed-access.ts';
 
 export interface CoreView {
@@ -32,7 +32,7 @@ export interface CoreView {
   readonly f: Float64Array;
 }
 
-/** Limits of one `run`, each counted from its start. Instructions are exact, cycles overshoot by at most a slice. */
+/** Limits of one `run`, each counted from its start. Instructions (begun ones) are exact, cycles overshoot by at most a slice. */
 export interface RunLimits {
   readonly maxInstructions?: number;
   readonly maxCycles?: number;
@@ -113,6 +113,11 @@ export class Machine {
     return this.cores.reduce((sum, core) => sum + core.f[CoreF.INSTRUCTIONS]!, 0);
   }
 
+  /** Instructions that all cores have begun: completed ones and those that raised an exception instead. Limits count these. */
+  get attempts(): number {
+    return this.cores.reduce((sum, core) => sum + attemptsOf(core.f), 0);
+  }
+
   /** Time of the core that is furthest ahead. */
   get cycles(): number {
     return this.cores.reduce((most, core) => Math.max(most, core.f[CoreF.CYCLES]!), 0);
@@ -142,7 +147,7 @@ export class Machine {
       if (limits.until?.()) break;
       if (!this.stepAtMost(left)) return this.lastStop;
       if (this.stopRequested) return (this.lastStop = { kind: 'stopped' });
-      left -= this.timeLine.lastStepInstructions;
+      left -= this.timeLine.lastStepAttempts;
     }
     return (this.lastStop = { kind: 'budget' });
   }

@@ -37,6 +37,9 @@ const NO_CORE = -1;
 /** Timers that fire one after the other while every core sleeps on, before the machine counts as idle. */
 const IDLE_EVENTS_MAX = 10_000;
 
+/** Instructions that were begun: a guest whose every instruction faults completes none, but its slices end. */
+export const attemptsOf = (f: Float64Array): number => f[CoreF.INSTRUCTIONS]! + f[CoreF.FAULTED]!;
+
 export class TimeLine {
   private readonly ports: TimeLinePorts;
   private readonly times: Float64Array;
@@ -59,8 +62,8 @@ export class TimeLine {
     return this.running;
   }
 
-  /** Instructions of the last step; one whose every attempt faulted counts its attempts. */
-  get lastStepInstructions(): number {
+  /** Instructions that the last step began. */
+  get lastStepAttempts(): number {
     return this.used;
   }
 
@@ -162,11 +165,9 @@ export class TimeLine {
     const f = this.ports.f[core]!;
     r[R.RUN_STATE] = RunState.Running;
     r[R.ATTENTION]! &= ~Attention.Stop;
-    const before = f[CoreF.INSTRUCTIONS]!;
+    const before = attemptsOf(f);
     const exit = this.ports.engine.run(core, budget);
-    const done = f[CoreF.INSTRUCTIONS]! - before;
-    // A guest whose every instruction faults completes none; its slices must end all the same.
-    this.used = done === 0 && exit === Exit.Budget ? budget : done;
+    this.used = attemptsOf(f) - before;
     this.left = Math.max(0, this.left - this.used);
     this.ports.sliceEnded(core, exit);
     // What the host cut (budget, pause) is continued; every other end is an end.

@@ -8,7 +8,7 @@
  *          16.. 31  control and debug registers
  *          32.. 63  segment registers with their hidden parts, in the order ES CS SS DS FS GS LDTR TR
  *          64.. 67  GDTR, IDTR
- *          68.. 95  CPL, run state, interrupt shadow, attention, fault and exit details
+ *          68.. 95  CPL, run state, interrupt shadow, attention, fault and exit details, chain of nested exceptions
  *          96..127  counters (Float64 view, 16 doubles)
  *         128..255  free for the engine's scratch; not architectural; zero in a snapshot
  */
@@ -72,6 +72,11 @@ export enum R {
   /** SIPI start page while RUN_STATE is WaitSipi and a SIPI has come, else -1. */
   SIPI_VECTOR = 77,
   A20_MASK = 78,
+  /** Number of records in the chain of nested exceptions; see CHAIN_MAX. */
+  CHAIN_LENGTH = 79,
+  CHAIN = 80,
+  /** 1 = an NMI was delivered and no IRET was executed since: the next NMI waits (SDM vol. 3 §6.7.1). */
+  NMI_BLOCKED = 92,
 }
 
 export enum Seg {
@@ -98,7 +103,17 @@ export enum CoreF {
   INTERRUPTS = 53,
   /** TSC = CYCLES + this; set by WRMSR. */
   TSC_OFFSET = 54,
+  /** Instructions that raised an exception instead of completing: INSTRUCTIONS + FAULTED is the budget that was used. */
+  FAULTED = 55,
 }
+
+/**
+ * The exceptions of the last event whose delivery failed, in order, for the explanation of a shutdown: the event itself,
+ * each exception that its delivery raised, and the double fault where two became one. R.CHAIN_LENGTH records of
+ * CHAIN_WORDS words (vector, error code, CR2) from R.CHAIN on; one too many replaces the last.
+ */
+export const CHAIN_MAX = 5;
+export const CHAIN_WORDS = 3;
 
 export enum RunState {
   Running = 0,

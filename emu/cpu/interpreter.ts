@@ -1,7 +1,7 @@
 /**
  * The reference engine (machine.md §2): slices, faults, interrupts, traps; the inner loop is in loop.ts.
- * Budget: each completed instruction, each REP iteration and each instruction that faults uses one; INSTRUCTIONS does not
- * count the latter. The base cost of an instruction is charged when it starts.
+ * Budget: each completed instruction, each REP iteration and each instruction that faults uses one; the latter count
+ * in FAULTED, not in INSTRUCTIONS. The base cost of an instruction is charged when it starts.
  */
 import { Attention, CoreF, Flag, R, RunState, Seg } from '../arch/core-layout.ts';
 import { type Engine, Exit } from '../arch/engine.ts';
@@ -106,13 +106,16 @@ export class Interpreter implements Engine {
       r[R.ATTENTION] &= ~Attention.Stop;
       return Exit.Stop;
     }
-    const nmi = (wanted & Attention.Nmi) !== 0;
-    if (r[R.SHADOW] !== 0 || (!nmi && (r[R.EFLAGS] & Flag.IF) === 0)) return GO_ON;
+    const nmi = (wanted & Attention.Nmi) !== 0 && r[R.NMI_BLOCKED] === 0;
+    const interrupt = (wanted & Attention.Interrupt) !== 0 && (r[R.EFLAGS] & Flag.IF) !== 0;
+    if (r[R.SHADOW] !== 0 || (!nmi && !interrupt)) return GO_ON;
     if (this.isHosted(c)) return Exit.Interrupt;
     c.sync();
     let vector = VEC_NMI as number;
-    if (nmi) r[R.ATTENTION] &= ~Attention.Nmi;
-    else vector = this.context.interrupts.acknowledge(c.id);
+    if (nmi) {
+      r[R.ATTENTION] &= ~Attention.Nmi;
+      r[R.NMI_BLOCKED] = 1;
+    } else vector = this.context.interrupts.acknowledge(c.id);
     return vector < 0 ? GO_ON : this.enter(c, vector, 0, 'external');
   }
 
@@ -180,6 +183,7 @@ export class Interpreter implements Engine {
     const r = c.r;
     c.sync();
     c.f[CoreF.INSTRUCTIONS] -= 1;
+    c.f[CoreF.FAULTED] += 1;
     c.debugHits = 0;
     r[PEND] &= ~PEND_FAULT;
     r[R.FAULT_EIP] = r[R.EIP];

@@ -2,7 +2,7 @@
  * Delivery of exceptions and interrupts through IVT or IDT, double and triple fault, IRET (SDM vol. 3 ch. 6).
  * Task gates and v8086 are refused with #GP: this machine has neither task switches nor virtual-8086 mode.
  */
-import { CoreF, Flag, R, Seg } from '../arch/core-layout.ts';
+import { CHAIN_MAX, CHAIN_WORDS, CoreF, Flag, R, Seg } from '../arch/core-layout.ts';
 import { Ev } from '../arch/events.ts';
 import { ERROR_CODE_VECTORS, VEC_DF, VEC_GP, VEC_NP, VEC_PF } from '../arch/vectors.ts';
 import { PEND, PEND_FAULT } from '../mem/memory-layout.ts';
@@ -51,11 +51,15 @@ export function deliver(
   let current = vector;
   let currentError = error;
   let from: 'fault' | 'trap' | 'external' = source;
+  let length = 0;
   for (;;) {
     report(c, current, currentError, from);
+    const cr2 = c.r[R.CR2];
     if (deliverOnce(c, current, currentError, from)) return true;
     c.r[PEND] &= ~PEND_FAULT;
     const second = c.r[R.FAULT_VECTOR];
+    if (length === 0) length = noteNested(c, length, current, currentError, cr2);
+    length = noteNested(c, length, second, c.r[R.FAULT_ERROR], c.r[R.CR2]);
     const wasException = from === 'fault' || from === 'trap';
     if (wasException && current === VEC_DF) {
       tripleFault(c, second);
@@ -68,12 +72,24 @@ export function deliver(
     ) {
       current = VEC_DF;
       currentError = 0;
+      length = noteNested(c, length, VEC_DF, 0, c.r[R.CR2]);
     } else {
       current = second;
       currentError = c.r[R.FAULT_ERROR];
     }
     from = 'fault';
   }
+}
+
+/** Adds one event to the chain in the core block (CHAIN_MAX in core-layout.ts); the length that it has then. */
+function noteNested(c: CpuCore, length: number, vector: number, error: number, cr2: number): number {
+  const number = Math.min(length, CHAIN_MAX - 1);
+  const at = R.CHAIN + number * CHAIN_WORDS;
+  c.r[at] = vector;
+  c.r[at + 1] = error;
+  c.r[at + 2] = cr2;
+  c.r[R.CHAIN_LENGTH] = number + 1;
+  return number + 1;
 }
 
 function tripleFault(c: CpuCore, vector: number): void {
@@ -205,9 +221,10 @@ function enterHandler(c: CpuCore, saved: SavedStack, offset: number, cpl: number
   return true;
 }
 
-/** IRET and IRETD. Returns from nested tasks (NT) and to v8086 (VM) are refused with #GP(0). */
+/** IRET and IRETD; opens NMIs again, even if it faults. Returns from nested tasks (NT) and to v8086 (VM) are refused with #GP(0). */
 export function interruptReturn(c: CpuCore, width: number): void {
   const r = c.r;
+  r[R.NMI_BLOCKED] = 0;
   // The flags are read first: where several words fault, the reference processor reports their address.
   const image = c.peekStack(width * 2, width);
   const selector = c.peekStack(width, width) & 0xffff;
