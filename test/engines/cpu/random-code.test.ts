@@ -3,8 +3,8 @@ import { CoreF, R, RunState, Seg } from '../../../emu/arch/core-layout.ts';
 import { Exit } from '../../../emu/arch/engine.ts';
 import { ERROR_CODE_VECTORS } from '../../../emu/arch/vectors.ts';
 import { resetCore } from '../../../emu/cpu/index.ts';
-import { generator } from '../../engines/cpu/snippets.ts';
-import { HANDLER, ProtectedWorld, STACK0 } from './protected-world.ts';
+import { HANDLER, ProtectedWorld, STACK0 } from '../../unit/cpu/protected-world.ts';
+import { generator } from './snippets.ts';
 
 /** A core in a random state (real mode, ring 0, ring 3, paging with random rights) before random bytes. */
 function wild(seed: number): ProtectedWorld {
