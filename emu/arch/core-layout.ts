@@ -110,10 +110,10 @@ export enum CoreF {
 /**
  * The exceptions of the last event whose delivery failed, in order, for the explanation of a shutdown: the event itself,
  * each exception that its delivery raised, and the double fault where two became one. R.CHAIN_LENGTH records of
- * CHAIN_WORDS words (vector, error code, CR2) from R.CHAIN on; one too many replaces the last.
+ * CHAIN_WORDS words (vector | error code << 8, CR2) from R.CHAIN on; one too many replaces the last.
  */
 export const CHAIN_MAX = 5;
-export const CHAIN_WORDS = 3;
+export const CHAIN_WORDS = 2;
 
 export enum RunState {
   Running = 0,

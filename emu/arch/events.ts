@@ -31,6 +31,7 @@ export enum Ev {
   IpiSend = 12,
   IpiDeliver = 13,
   TimerFire = 14,
+  InvalidOpcode = 15,
   TlbFill = 20,
   TlbFlush = 21,
   TlbInvalidate = 22,
@@ -61,6 +62,12 @@ export const MACHINE_EVENTS: readonly EventDef[] = [
   { kind: Ev.IpiSend, name: 'irq:ipi_send', fields: ['target', 'vector', 'mode'] },
   { kind: Ev.IpiDeliver, name: 'irq:ipi_deliver', fields: ['vector'] },
   { kind: Ev.TimerFire, name: 'irq:local_timer', fields: ['vector'] },
+  {
+    kind: Ev.InvalidOpcode,
+    name: 'exceptions:invalid_opcode',
+    // The instruction's bytes in their order: 0 to 3, 4 to 7, 8 to 11.
+    fields: ['eipAddr', 'bytes0Mask', 'bytes4Mask', 'bytes8Mask'],
+  },
   { kind: Ev.TlbFill, name: 'tlb:fill', fields: ['vaAddr', 'pte', 'large'] },
   { kind: Ev.TlbFlush, name: 'tlb:tlb_flush', fields: ['reason', 'pages'] },
   { kind: Ev.TlbInvalidate, name: 'tlb:invlpg', fields: ['vaAddr'] },

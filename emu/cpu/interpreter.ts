@@ -13,7 +13,7 @@ import type { EngineContext } from './context.ts';
 import { CpuCore } from './cpu-core.ts';
 import { instructionHits } from './debug-registers.ts';
 import { materialise } from './flags.ts';
-import { deliver } from './interrupts.ts';
+import { deliver, reportException } from './interrupts.ts';
 import { execute } from './loop.ts';
 
 /** DR6.BS: single step. */
@@ -201,11 +201,7 @@ export class Interpreter implements Engine {
     r[R.FAULT_ERROR] = error;
     c.f[CoreF.TRAPS]++;
     c.f[CoreF.CYCLES] += this.context.costs.trapEntry;
-    const sink = this.context.events.sink;
-    if (sink !== null) {
-      const time = c.f[CoreF.CYCLES];
-      sink.emit(Ev.Exception, c.id, time, vector, error, r[R.EIP] >>> 0, r[R.CR2] >>> 0);
-    }
+    if (this.context.events.sink !== null) reportException(c, vector, error);
     return Exit.Trap;
   }
 }

@@ -4,11 +4,12 @@
  */
 import { CHAIN_MAX, CHAIN_WORDS, CoreF, Flag, R, Seg } from '../arch/core-layout.ts';
 import { Ev } from '../arch/events.ts';
-import { ERROR_CODE_VECTORS, VEC_DF, VEC_GP, VEC_NP, VEC_PF } from '../arch/vectors.ts';
+import { ERROR_CODE_VECTORS, VEC_DF, VEC_GP, VEC_NP, VEC_PF, VEC_UD } from '../arch/vectors.ts';
 import { PEND, PEND_FAULT } from '../mem/memory-layout.ts';
 import type { CpuCore } from './cpu-core.ts';
 import { restoreStack, returnTo, type SavedStack, saveStack, switchStack } from './far-transfer.ts';
 import { materialise, POPF_BITS } from './flags.ts';
+import { opcodeBytes, wordOfBytes } from './opcode-bytes.ts';
 import {
   DESC_CODE,
   DESC_CONFORMING,
@@ -85,9 +86,8 @@ export function deliver(
 function noteNested(c: CpuCore, length: number, vector: number, error: number, cr2: number): number {
   const number = Math.min(length, CHAIN_MAX - 1);
   const at = R.CHAIN + number * CHAIN_WORDS;
-  c.r[at] = vector;
-  c.r[at + 1] = error;
-  c.r[at + 2] = cr2;
+  c.r[at] = vector | (error << 8);
+  c.r[at + 1] = cr2;
   c.r[R.CHAIN_LENGTH] = number + 1;
   return number + 1;
 }
@@ -101,7 +101,6 @@ function tripleFault(c: CpuCore, vector: number): void {
 }
 
 function report(c: CpuCore, vector: number, error: number, source: EventSource): void {
-  const r = c.r;
   c.f[CoreF.CYCLES] += c.context.costs.trapEntry;
   if (source === 'external') c.f[CoreF.INTERRUPTS]++;
   else c.f[CoreF.TRAPS]++;
@@ -109,7 +108,19 @@ function report(c: CpuCore, vector: number, error: number, source: EventSource):
   if (sink === null) return;
   const time = c.f[CoreF.CYCLES];
   if (source === 'external') sink.emit(Ev.Interrupt, c.id, time, vector, 0, 0, 0);
-  else sink.emit(Ev.Exception, c.id, time, vector, error, r[R.EIP] >>> 0, r[R.CR2] >>> 0);
+  else reportException(c, vector, error);
+}
+
+/** The event of an exception; of #UD also the bytes that are no instruction. Somebody listens. */
+export function reportException(c: CpuCore, vector: number, error: number): void {
+  const { r, context } = c;
+  const time = c.f[CoreF.CYCLES];
+  const eip = r[R.EIP] >>> 0;
+  context.events.sink?.emit(Ev.Exception, c.id, time, vector, error, eip, r[R.CR2] >>> 0);
+  if (vector !== VEC_UD) return;
+  const bytes = opcodeBytes(context.mmu, c.id, eip, 12);
+  const [first, second, third] = [wordOfBytes(bytes, 0), wordOfBytes(bytes, 4), wordOfBytes(bytes, 8)];
+  context.events.sink?.emit(Ev.InvalidOpcode, c.id, time, eip, first, second, third);
 }
 
 /** One attempt; false leaves the nested fault in FAULT_VECTOR/ERROR and the core as it was. */
