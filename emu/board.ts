@@ -8,6 +8,7 @@ import { BOOT_BARE, BOOT_HOSTED } from './arch/boot-info.ts';
 import type {
   Clock,
   DeviceTimer,
+  DmaPort,
   EventPort,
   IrqLine,
   MmioRegion,
@@ -29,12 +30,14 @@ import { PicPair } from './dev/pic8259.ts';
 import { Pit8254 } from './dev/pit8254.ts';
 import { Uart16550 } from './dev/uart16550.ts';
 import { VgaText } from './dev/vga-text.ts';
+import { DmaBoard } from './dma-board.ts';
 import type { MachineSettings } from './machine-config.ts';
 
 /** What the chips need from the machine around them. */
 export interface BoardPorts {
   readonly clock: Clock;
   readonly events: EventPort;
+  readonly dmaMemory: DmaPort;
   readonly signals: CoreSignals;
   readonly debug: DebugPortListener;
   readonly kbcLines: KbcLines;
@@ -56,6 +59,7 @@ export class Board implements Snapshotable {
   /** The media of the two IDE drives; null = not connected. */
   readonly disks: readonly [DiskImage | null, DiskImage | null];
   readonly ide: IdeChannel;
+  readonly dma: DmaBoard;
   private readonly debugRanges: readonly PortRange[];
 
   constructor(settings: MachineSettings, ports: BoardPorts) {
@@ -84,6 +88,8 @@ export class Board implements Snapshotable {
       commandCycles: costs.diskCommand,
       sectorCycles: costs.diskSector,
     });
+    const irqLine = (irq: number) => this.irqLine(irq);
+    this.dma = new DmaBoard(settings, { clock, events, memory: ports.dmaMemory, irqLine });
     this.keyboard = new Kbc8042(this.irqLine(IRQ_KEYBOARD), ports.kbcLines);
     this.vga = new VgaText();
     this.cmos = new Cmos({ ...settings, coreCount: settings.cores }, ports.clock);
@@ -105,14 +111,16 @@ export class Board implements Snapshotable {
   /** Port ranges, for the I/O space. */
   get portRanges(): readonly PortRange[] {
     const single = [this.uart, this.cmos, this.vga.crtcPorts, this.bootConfig];
-    const several = [this.pic, this.pit, this.keyboard, this.ide].flatMap((device) => device.portRanges);
+    const several = [this.pic, this.pit, this.keyboard, this.ide, this.dma].flatMap(
+      (device) => device.portRanges,
+    );
     return [...single, ...several, ...this.debugRanges];
   }
 
   /** Everything that may be armed at the clock. */
   get timers(): readonly DeviceTimer[] {
     const lapicTimers = this.apicBus.lapics.map((lapic) => lapic.timer);
-    return [this.apicBus, ...lapicTimers, this.pit, this.uart, ...this.ide.timers];
+    return [this.apicBus, ...lapicTimers, this.pit, this.uart, ...this.ide.timers, ...this.dma.timers];
   }
 
   save(): PlainData {
@@ -133,6 +141,7 @@ export class Board implements Snapshotable {
       ['pit', this.pit],
       ['uart', this.uart],
       ['ide', this.ide],
+      ['dma', this.dma],
       ['keyboard', this.keyboard],
       ['vga', this.vga],
       ['cmos', this.cmos],

@@ -5,6 +5,7 @@
  */
 import { MAX_CORES, MAX_RAM, MIN_RAM, ROM_SIZE } from './arch/address-map.ts';
 import { type CostModel, DEFAULT_COSTS } from './arch/cost.ts';
+import { isDmaChannel } from './arch/dma.ts';
 import type { Engine } from './arch/engine.ts';
 import { PAGE_SIZE } from './arch/types.ts';
 import { type EngineContext, Interpreter } from './cpu/index.ts';
@@ -18,6 +19,18 @@ export interface BareImage {
   readonly entry: number;
   /** Physical address of the multiboot information structure. */
   readonly multibootInfo: number;
+}
+
+/** A disk whose sectors move without a core. The bytes are whole sectors of 512, and are never changed. */
+export interface BusMasterConfig {
+  readonly image: Uint8Array;
+  /** Cycles that a sector takes on the medium; the cost model's `diskSector` when it is not given. */
+  readonly sectorCycles?: number;
+}
+
+export interface DmaDiskConfig extends BusMasterConfig {
+  /** The channel of the 8237 that it is wired to: 0 to 3 pass bytes, 5 to 7 words (default 3). */
+  readonly channel?: number;
 }
 
 export interface MachineConfig {
@@ -46,6 +59,11 @@ export interface MachineConfig {
    * machine afterwards, which does not change them: what the guest writes is kept beside them.
    */
   readonly disks?: readonly [Uint8Array | null, Uint8Array | null];
+  /** A disk on the 8237, and one that is a bus master (docs/dma.md); none by default. */
+  readonly dmaDisk?: DmaDiskConfig | null;
+  readonly busMaster?: BusMasterConfig | null;
+  /** Page protection of the bus masters; off by default. */
+  readonly ioProtection?: 'on' | 'off';
 }
 
 export type MachineSettings = Required<Omit<MachineConfig, 'schedule'>> & {
@@ -72,6 +90,9 @@ export function machineSettings(config: MachineConfig): MachineSettings {
     cyclesPerSecond: config.cyclesPerSecond ?? 100_000_000,
     bare: config.bare ?? null,
     disks: config.disks ?? [null, null],
+    dmaDisk: config.dmaDisk ?? null,
+    busMaster: config.busMaster ?? null,
+    ioProtection: config.ioProtection ?? 'off',
   };
   checkSettings(settings);
   return settings;
@@ -89,8 +110,18 @@ function checkSettings(s: MachineSettings): void {
     throw new RangeError(`rom has ${s.rom.length} bytes, a multiple of 4096 up to ${ROM_SIZE} is needed`);
   }
   for (const [name, value] of Object.entries(s.costs)) requireInteger(`costs.${name}`, value, 0, 2 ** 31);
+  checkDmaDisks(s);
   // Time must pass, or a loop that waits for a timer waits for ever.
   requireInteger('costs.instruction', s.costs.instruction, 1, 2 ** 31);
+}
+
+function checkDmaDisks({ dmaDisk, busMaster }: MachineSettings): void {
+  if (dmaDisk?.channel !== undefined && !isDmaChannel(dmaDisk.channel)) {
+    throw new RangeError(`dmaDisk.channel is ${dmaDisk.channel}, one of 0 to 3 or 5 to 7 is needed`);
+  }
+  for (const disk of [dmaDisk, busMaster]) {
+    if (disk?.sectorCycles !== undefined) requireInteger('sectorCycles', disk.sectorCycles, 0, 2 ** 31);
+  }
 }
 
 function requireInteger(name: string, value: number, least: number, most: number): void {

@@ -13,6 +13,8 @@ import { Board } from './board.ts';
 import { EmulatedClock } from './clock.ts';
 import { CorePins } from './core-signals.ts';
 import { type EngineContext, resetCore } from './cpu/index.ts';
+import type { DmaQuietListener, DmaTarget } from './dev/dma-ports.ts';
+import type { IoProtection } from './dev/io-protection.ts';
 import type { Lapic } from './dev/lapic.ts';
 import type { HostedKernel } from './hosted-kernel.ts';
 import { PortSpace } from './io-space.ts';
@@ -106,6 +108,21 @@ export class Machine {
 
   get lapics(): readonly Lapic[] {
     return this.board.apicBus.lapics;
+  }
+
+  /** What devices may do with which frames: the privileged side's table. */
+  get ioProtection(): IoProtection {
+    return this.board.dma.protection;
+  }
+
+  /** The ranges that devices will touch: programmed channels, transfers under way. Frames in none are quiet. */
+  dmaActivity(): DmaTarget[] {
+    return this.board.dma.activity();
+  }
+
+  /** Tells who wants to know that a channel has stopped aiming at memory; one listener, null for none. */
+  set onDmaQuiet(listener: DmaQuietListener | null) {
+    this.board.dma.onQuiet = listener;
   }
 
   /** Instructions of all cores since power-on. */
@@ -215,6 +232,7 @@ export class Machine {
     return new Board(this.settings, {
       clock: this.clock,
       events: this.events,
+      dmaMemory: this.bus.dma,
       signals: this.pins,
       debug: {
         post: (core, code) => this.events.sink?.emit(Ev.Post, core, this.clock.now(), code, 0, 0, 0),

@@ -44,7 +44,7 @@ function shapeOf({ memory, board }: MachineParts): string {
   const { coreCount, ramBytes } = memory.layout;
   const disks = board.disks.map((disk) => disk?.sectorCount ?? 0).join(' and ');
   const tlb = JSON.stringify(memory.geometry);
-  return `${coreCount} cores, ${ramBytes} bytes of RAM, disks of ${disks} sectors, TLB ${tlb}`;
+  return `${coreCount} cores, ${ramBytes} bytes of RAM, disks of ${disks} sectors${board.dma.shape}, TLB ${tlb}`;
 }
 
 export function saveParts(parts: MachineParts): { readonly [key: string]: PlainData } {

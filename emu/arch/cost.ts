@@ -27,6 +27,8 @@ export interface CostModel {
   /** Disk: from the command to its first sector, and each sector after that. */
   readonly diskCommand: number;
   readonly diskSector: number;
+  /** One transfer of the 8237, a byte or a word. */
+  readonly dmaTransfer: number;
   /** Copying and zeroing one 4 KiB frame. */
   readonly copyFrame: number;
   readonly zeroFrame: number;
@@ -54,6 +56,7 @@ export const DEFAULT_COSTS: CostModel = {
   mmioAccess: 50,
   diskCommand: 10_000,
   diskSector: 2000,
+  dmaTransfer: 2,
   copyFrame: 1000,
   zeroFrame: 500,
   syscall: 50,

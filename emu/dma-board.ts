@@ -1,0 +1,131 @@
+/**
+ * The part of the board that moves memory without a core: the 8237 pair, the disk on it, the bus master, and the
+ * protection unit between all of them and the bus. Wiring only, and the one view of what devices aim at.
+ */
+import type { CostModel } from './arch/cost.ts';
+import { BUS_MASTER_CHANNEL, DMA_DISK_CHANNEL, IRQ_BUS_MASTER, IRQ_DMA_DISK } from './arch/dma.ts';
+import type {
+  Clock,
+  DeviceTimer,
+  DmaPort,
+  EventPort,
+  IrqLine,
+  PlainData,
+  PortRange,
+  Snapshotable,
+} from './arch/ports.ts';
+import { PAGE_SIZE } from './arch/types.ts';
+import { BusMaster } from './dev/bus-master.ts';
+import { DiskImage } from './dev/disk-image.ts';
+import { DmaDisk } from './dev/dma-disk.ts';
+import type { DmaQuietListener, DmaTarget } from './dev/dma-ports.ts';
+import { Dma8237 } from './dev/dma8237.ts';
+import { IoProtection } from './dev/io-protection.ts';
+import type { BusMasterConfig, DmaDiskConfig } from './machine-config.ts';
+
+export interface DmaSettings {
+  readonly dmaDisk: DmaDiskConfig | null;
+  readonly busMaster: BusMasterConfig | null;
+  readonly ioProtection: 'on' | 'off';
+  readonly ramBytes: number;
+  readonly costs: CostModel;
+}
+
+export interface DmaBoardPorts {
+  readonly clock: Clock;
+  readonly events: EventPort;
+  readonly memory: DmaPort;
+  irqLine(irq: number): IrqLine;
+}
+
+export class DmaBoard implements Snapshotable {
+  readonly protection: IoProtection;
+  readonly controllers: Dma8237;
+  readonly disk: DmaDisk | null;
+  readonly busMaster: BusMaster | null;
+  /** Told when a channel has stopped aiming at memory: masked, at its end, reset. It may ask `activity`. */
+  onQuiet: DmaQuietListener | null = null;
+
+  constructor(settings: DmaSettings, ports: DmaBoardPorts) {
+    const { clock, events } = ports;
+    const { costs } = settings;
+    this.protection = new IoProtection(settings.ioProtection, settings.ramBytes / PAGE_SIZE, ports);
+    const memory = this.protection.masters;
+    const quiet: DmaQuietListener = (channel) => this.onQuiet?.(channel);
+    this.controllers = new Dma8237({ clock, events, memory, transferCycles: costs.dmaTransfer, quiet });
+    this.disk = this.makeDisk(settings, ports);
+    this.busMaster =
+      settings.busMaster === null
+        ? null
+        : new BusMaster(new DiskImage(settings.busMaster.image), {
+            clock,
+            events,
+            irq: ports.irqLine(IRQ_BUS_MASTER),
+            memory: memory[BUS_MASTER_CHANNEL]!,
+            commandCycles: costs.diskCommand,
+            sectorCycles: settings.busMaster.sectorCycles ?? costs.diskSector,
+            quiet,
+          });
+  }
+
+  get portRanges(): readonly PortRange[] {
+    return [...this.controllers.portRanges, ...this.devices];
+  }
+
+  get timers(): readonly DeviceTimer[] {
+    return [this.controllers, ...this.devices];
+  }
+
+  /** Every range that a programmed or running transfer will touch, by channel; the bus master's last. */
+  activity(): DmaTarget[] {
+    return [...this.controllers.targets(), ...(this.busMaster?.targets() ?? [])];
+  }
+
+  /** What must be the same in two machines for one to load the other's snapshot; empty without these devices. */
+  get shape(): string {
+    const { disk, busMaster, protection } = this;
+    return [
+      disk === null ? '' : `, a DMA disk of ${disk.image.sectorCount} sectors on channel ${disk.channel}`,
+      busMaster === null ? '' : `, a bus-master disk of ${busMaster.image.sectorCount} sectors`,
+      protection.mode === 'off' ? '' : ', I/O protection',
+    ].join('');
+  }
+
+  save(): PlainData {
+    return {
+      controllers: this.controllers.save(),
+      disk: this.disk?.save() ?? null,
+      busMaster: this.busMaster?.save() ?? null,
+      protection: this.protection.save(),
+    };
+  }
+
+  load(data: PlainData): void {
+    const state = data as { readonly [part: string]: PlainData };
+    this.controllers.load(state['controllers']);
+    this.disk?.load(state['disk']);
+    this.busMaster?.load(state['busMaster']);
+    this.protection.load(state['protection']);
+  }
+
+  private get devices(): readonly (DmaDisk | BusMaster)[] {
+    return [this.disk, this.busMaster].filter((device) => device !== null);
+  }
+
+  private makeDisk({ dmaDisk, costs }: DmaSettings, ports: DmaBoardPorts): DmaDisk | null {
+    if (dmaDisk === null) return null;
+    const { image, channel = DMA_DISK_CHANNEL, sectorCycles } = dmaDisk;
+    const { clock, events } = ports;
+    const disk = new DmaDisk(new DiskImage(image), {
+      clock,
+      events,
+      irq: ports.irqLine(IRQ_DMA_DISK),
+      channel,
+      request: this.controllers.line(channel),
+      commandCycles: costs.diskCommand,
+      sectorCycles: sectorCycles ?? costs.diskSector,
+    });
+    this.controllers.connect(channel, disk);
+    return disk;
+  }
+}
