@@ -74,7 +74,7 @@ export class CorePins implements CoreSignals {
 
   private wakes(r: Int32Array): boolean {
     const attention = r[R.ATTENTION]!;
-    if ((attention & Attention.Nmi) !== 0) return true;
+    if ((attention & Attention.Nmi) !== 0 && r[R.NMI_BLOCKED] === 0) return true;
     const open = this.ports.trapMode() === 'hosted' || (r[R.EFLAGS]! & Flag.IF) !== 0;
     return open && (attention & Attention.Interrupt) !== 0;
   }

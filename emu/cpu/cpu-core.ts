@@ -393,7 +393,7 @@ export class CpuCore {
   /** True if an event waits that ends HLT: an NMI, or an interrupt with IF = 1. */
   woken(): boolean {
     const attention = this.r[R.ATTENTION];
-    if ((attention & Attention.Nmi) !== 0) return true;
+    if ((attention & Attention.Nmi) !== 0 && this.r[R.NMI_BLOCKED] === 0) return true;
     return (attention & Attention.Interrupt) !== 0 && (this.r[R.EFLAGS] & Flag.IF) !== 0;
   }
 }

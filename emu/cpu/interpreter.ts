@@ -18,6 +18,8 @@ import { execute } from './loop.ts';
 
 /** DR6.BS: single step. */
 const DR6_STEP = 1 << 14;
+/** DR7.GD: accesses of debug registers raise #DB; every #DB clears it. */
+const DR7_GD = 1 << 13;
 /** Result of a part of a slice that does not end it. */
 const GO_ON = -1;
 
@@ -163,6 +165,7 @@ export class Interpreter implements Engine {
     c.debugHits = 0;
     if (hits === 0 && !isInt1) return GO_ON;
     c.r[R.DR6] |= hits;
+    c.r[R.DR7] &= ~DR7_GD;
     c.sync();
     return this.isHosted(c) ? this.hostedTrap(c, VEC_DB, 0) : this.enter(c, VEC_DB, 0, 'trap');
   }
@@ -189,8 +192,11 @@ export class Interpreter implements Engine {
     r[R.FAULT_EIP] = r[R.EIP];
     const vector = r[R.FAULT_VECTOR];
     const error = r[R.FAULT_ERROR];
-    if (this.isHosted(c)) return this.hostedTrap(c, vector, error);
-    return this.enter(c, vector, error, 'fault');
+    if (vector === VEC_DB) r[R.DR7] &= ~DR7_GD;
+    if (!this.isHosted(c)) return this.enter(c, vector, error, 'fault');
+    // As in the image that a delivery pushes: the retry passes an instruction breakpoint.
+    if (vector !== VEC_DB) r[R.EFLAGS] |= Flag.RF;
+    return this.hostedTrap(c, vector, error);
   }
 
   /** Leaves to the attached kernel with vector and error code in the block; stack, CPL and segments untouched. */

@@ -4,6 +4,7 @@ import type { AccessSize } from '../../arch/ports.ts';
 import { VEC_GP } from '../../arch/vectors.ts';
 import { PEND, PEND_ATTENTION } from '../../mem/memory-layout.ts';
 import type { CpuCore } from '../cpu-core.ts';
+import { notePortAccess } from '../debug-registers.ts';
 import { typeOf } from '../segments.ts';
 
 const BITMAP_OFFSET = 102;
@@ -30,6 +31,7 @@ export function checkPorts(c: CpuCore, port: number, size: number): boolean {
 export function portIn(c: CpuCore, port: number, size: number): number {
   c.sync();
   c.f[CoreF.CYCLES] += c.context.costs.portAccess;
+  if (c.watching) notePortAccess(c, port, size);
   const value = c.context.io.read(port, size as AccessSize, c.id);
   if (c.r[R.ATTENTION] !== 0) c.r[PEND] |= PEND_ATTENTION;
   return value;
@@ -38,6 +40,7 @@ export function portIn(c: CpuCore, port: number, size: number): number {
 export function portOut(c: CpuCore, port: number, size: number, value: number): void {
   c.sync();
   c.f[CoreF.CYCLES] += c.context.costs.portAccess;
+  if (c.watching) notePortAccess(c, port, size);
   const mask = size === 4 ? 0xffffffff : (1 << (size * 8)) - 1;
   c.context.io.write(port, size as AccessSize, (value & mask) >>> 0, c.id);
   if (c.r[R.ATTENTION] !== 0) c.r[PEND] |= PEND_ATTENTION;

@@ -50,6 +50,8 @@ function repeat(c: CpuCore, i: number, step: Step, until: 'count' | 'zf', bulk: 
     if (index(c, i, ECX) === 0) return;
     if (until === 'zf' && zero(c.r) !== (prefix === F_REP)) return;
     if (c.left <= c.stop || c.r[PEND] !== 0) {
+      // What comes between iterations finds RF set, so that a breakpoint here hits once (SDM vol. 3 §17.3.1.1).
+      c.r[R.EFLAGS] |= Flag.RF;
       c.jump(c.r[CURRENT_EIP]);
       return;
     }

@@ -20,7 +20,7 @@ import {
   CR4_PSE,
   CR4_TSD,
 } from '../../arch/paging.ts';
-import { VEC_GP, VEC_UD } from '../../arch/vectors.ts';
+import { VEC_DB, VEC_GP, VEC_UD } from '../../arch/vectors.ts';
 import type { CpuCore } from '../cpu-core.ts';
 import { I_REGS } from '../record.ts';
 import { CPU_SIGNATURE } from '../reset.ts';
@@ -84,15 +84,21 @@ export function movFromCr(c: CpuCore, i: number): void {
   if (c.privileged()) c.r[rmRegister(c, i)] = c.r[R.CR0 + c.regField(i)];
 }
 
-/** DR4 and DR5 are DR6 and DR7 while CR4.DE = 0, else #UD. -1 after a fault. */
+const DR6_BD = 1 << 13;
+const DR7_GD = 1 << 13;
+
+/** Register of a MOV from or to DR, or -1 after a fault: #UD, then #GP(0), then #DB when DR7.GD guards the registers. */
 function debugNumber(c: CpuCore, i: number): number {
   const n = c.regField(i);
-  if (n !== 4 && n !== 5) return c.privileged() ? n : -1;
-  if ((c.r[R.CR4] & CR4_DE) !== 0) {
-    c.raise(VEC_UD, 0);
-    return -1;
+  // DR4 and DR5 are names of DR6 and DR7 while CR4.DE = 0.
+  const isAlias = n === 4 || n === 5;
+  if (isAlias && (c.r[R.CR4] & CR4_DE) !== 0) c.raise(VEC_UD, 0);
+  else if (c.privileged() && (c.r[R.DR7] & DR7_GD) !== 0) {
+    c.r[R.DR6] |= DR6_BD;
+    c.raise(VEC_DB, 0);
   }
-  return c.privileged() ? n + 2 : -1;
+  if (c.faulted()) return -1;
+  return isAlias ? n + 2 : n;
 }
 
 export function movToDr(c: CpuCore, i: number): void {

@@ -212,6 +212,7 @@ breakpoints:
         movl    %dr6, %ecx
         xorl    %ecx, %eax
         kdone
+        movl    $1, steps
         kcase   "dr5 does not exist with CR4.DE"
         movl    %cr4, %eax
         orl     $8, %eax
