@@ -7,6 +7,7 @@
  *   tlb           TLB arrays              coreCount × tlbBytesPerCore           (tlb-entry.ts)
  *   flatData      flat data tables        coreCount × 2^20 words
  *   flatInstr     flat instruction tables coreCount × 2^20 words
+ *   engine        tables of the engine    ENGINE_BYTES; not architectural, in no snapshot
  *   rom           firmware ROM            ROM_SIZE bytes
  *   ram           RAM                     ramBytes
  *
@@ -25,6 +26,8 @@ export const FLAT_USER_READ = 4;
 export const FLAT_USER_WRITE = 8;
 
 export const FLAT_WORDS = 1 << 20;
+/** Room for the translator's tables: 512 pages. */
+export const ENGINE_BYTES = 512 * 4096;
 
 /** Words of the core block's engine scratch area (128..255) that emu/mem and the engines share. */
 export const PEND = 128;
@@ -51,6 +54,7 @@ export interface MemoryLayout {
   readonly tlbBytesPerCore: number;
   readonly flatData: number;
   readonly flatInstr: number;
+  readonly engine: number;
   readonly rom: number;
   readonly ram: number;
   readonly totalBytes: number;
@@ -63,8 +67,9 @@ export function layoutMemory(coreCount: number, ramBytes: number, tlbBytesPerCor
   const tlb = pageUp(coreCount * CORE_BLOCK_BYTES);
   const flatData = pageUp(tlb + coreCount * tlbBytesPerCore);
   const flatInstr = flatData + coreCount * FLAT_WORDS * 4;
-  const rom = flatInstr + coreCount * FLAT_WORDS * 4;
+  const engine = flatInstr + coreCount * FLAT_WORDS * 4;
+  const rom = engine + ENGINE_BYTES;
   const ram = rom + ROM_SIZE;
   const totalBytes = ram + ramBytes;
-  return { coreCount, ramBytes, tlb, tlbBytesPerCore, flatData, flatInstr, rom, ram, totalBytes };
+  return { coreCount, ramBytes, tlb, tlbBytesPerCore, flatData, flatInstr, engine, rom, ram, totalBytes };
 }

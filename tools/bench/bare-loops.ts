@@ -3,19 +3,37 @@
  * machine that firmware and image set up. Time is the host's; the boot is not counted.
  */
 import { readFileSync } from 'node:fs';
+import { type EngineContext, Interpreter, Translator } from '../../emu/cpu/index.ts';
 import { Machine } from '../../emu/machine.ts';
+import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { loadPlan, planMultiboot } from '../../emu/multiboot.ts';
 import { firmwareRom } from '../../firmware/image.ts';
 import { type Figure, hostSeconds, median } from './measure.ts';
 
 export const LOOPS = ['xorshift', 'crc32', 'fib', 'copy', 'fill', 'sieve', 'chase'] as const;
+
+/** The engines that are compared, by name. */
+export const ENGINES = {
+  interpreter: (context: EngineContext) => new Interpreter(context),
+  translator: (context: EngineContext) => new Translator(context),
+} as const;
+export type EngineName = keyof typeof ENGINES;
+
 const RAM_BYTES = 32 << 20;
 const PORT_SERIAL = 0x3f8;
 
 /** Runs one loop once; MIPS over the time from the hand-over to the image until its result line. */
-function runLoop(image: Uint8Array, loop: string, quantum: number): number {
+function runLoop(image: Uint8Array, loop: string, engine: EngineName, options: LoopOptions): number {
   const plan = planMultiboot({ image, ramBytes: RAM_BYTES, commandLine: `loops ${loop}` });
-  const machine = new Machine({ rom: firmwareRom(), ramBytes: RAM_BYTES, cores: 1, bare: plan, quantum });
+  const machine = new Machine({
+    rom: firmwareRom(),
+    ramBytes: RAM_BYTES,
+    cores: 1,
+    bare: plan,
+    quantum: 100_000,
+    ...options,
+    engine: ENGINES[engine],
+  });
   loadPlan(plan, machine.bus.dma);
   let line = '';
   let isDone = false;
@@ -32,15 +50,33 @@ function runLoop(image: Uint8Array, loop: string, quantum: number): number {
   return (machine.instructions - instructions) / (hostSeconds() - start) / 1e6;
 }
 
-/** One figure per loop: median of `rounds`, all loops interleaved so that drift of the host hits all alike. */
-export function benchLoops(rounds: number, quantum = 100_000): Figure[] {
+export interface LoopOptions {
+  readonly quantum?: number;
+  readonly tlb?: TlbGeometry;
+}
+
+/**
+ * Figures per engine, one per loop: median of `rounds`, everything interleaved so that drift of the host hits all alike.
+ */
+export function benchLoops(
+  rounds: number,
+  engines: readonly EngineName[],
+  options: LoopOptions = {},
+): Map<EngineName, Figure[]> {
   const image = new Uint8Array(readFileSync(new URL('../guest/bin/bare-loops.elf', import.meta.url)));
-  const results = new Map<string, number[]>(LOOPS.map((loop) => [loop, []]));
+  const results = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
-    for (const loop of LOOPS) results.get(loop)!.push(runLoop(image, loop, quantum));
+    for (const loop of LOOPS) {
+      for (const engine of engines) {
+        const runs = results.get(engine + loop) ?? [];
+        runs.push(runLoop(image, loop, engine, options));
+        results.set(engine + loop, runs);
+      }
+    }
   }
-  return LOOPS.map((loop) => {
-    const runs = results.get(loop)!;
+  const figureOf = (engine: EngineName, loop: string): Figure => {
+    const runs = results.get(engine + loop)!;
     return { name: loop, unit: 'MIPS', median: median(runs), min: Math.min(...runs), max: Math.max(...runs) };
-  });
+  };
+  return new Map(engines.map((engine) => [engine, LOOPS.map((loop) => figureOf(engine, loop))]));
 }

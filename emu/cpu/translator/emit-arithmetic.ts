@@ -1,0 +1,420 @@
+/**
+ * Translations of arithmetic, logic, shifts, multiplication and division. Each does what the function of the same name in
+ * exec/ does; memory operands first, registers and flags last (function-code.ts says why).
+ */
+import { R } from '../../arch/core-layout.ts';
+import { pushCarry, replaceArith, setFlags } from './emit-flags.ts';
+import { Kind } from './flag-kinds.ts';
+import { type FunctionCode, L } from './function-code.ts';
+import { Op } from './wasm-op.ts';
+
+export type Emit = (g: FunctionCode) => void;
+
+const EAX = L.Reg + R.EAX;
+const EDX = L.Reg + R.EDX;
+const ECX = L.Reg + R.ECX;
+const CF = 1;
+const AF = 16;
+const OF = 2048;
+
+/** a op b in L.V, sign-extended. */
+function binary(g: FunctionCode, op: Op): void {
+  g.w.get(L.A);
+  g.w.get(L.B);
+  g.w.op(op);
+  g.extend();
+  g.w.set(L.V);
+}
+
+export const add: Emit = (g) => {
+  g.takeDst(L.A, 'write');
+  g.takeSrc(L.B);
+  binary(g, Op.Add);
+  g.putDst(L.V);
+  setFlags(g, Kind.Add, L.V, L.B, L.A);
+};
+
+export const sub: Emit = (g) => {
+  g.takeDst(L.A, 'write');
+  g.takeSrc(L.B);
+  binary(g, Op.Sub);
+  g.putDst(L.V);
+  setFlags(g, Kind.Sub, L.V, L.B, L.A);
+};
+
+export const cmp: Emit = (g) => {
+  g.takeDst(L.A, 'read');
+  g.takeSrc(L.B);
+  if (g.width !== 4) binary(g, Op.Sub);
+  setFlags(g, g.width === 4 ? Kind.Cmp : Kind.Sub, L.V, L.B, L.A);
+};
+
+const logic =
+  (op: Op): Emit =>
+  (g) => {
+    g.takeDst(L.A, 'write');
+    g.takeSrc(L.B);
+    binary(g, op);
+    g.putDst(L.V);
+    setFlags(g, Kind.Logic, L.V, L.B, L.A);
+  };
+export const and = logic(Op.And);
+export const or = logic(Op.Or);
+export const xor = logic(Op.Xor);
+
+export const test: Emit = (g) => {
+  g.takeDst(L.A, 'read');
+  g.takeSrc(L.B);
+  binary(g, Op.And);
+  setFlags(g, Kind.Logic, L.V, L.B, L.A);
+};
+
+/** ADC and SBB; flags as in exec/alu.ts: the carry out of the top bit, AF from bit 4, OF from the signs. */
+const withCarry =
+  (op: Op.Add | Op.Sub): Emit =>
+  (g) => {
+    const { w } = g;
+    g.takeDst(L.A, 'write');
+    g.takeSrc(L.B);
+    pushCarry(g);
+    w.set(L.T);
+    w.get(L.A);
+    w.get(L.B);
+    w.op(op);
+    w.get(L.T);
+    w.op(op);
+    g.extend();
+    w.set(L.V);
+    g.putDst(L.V);
+    pushCarryOut(g, op);
+    w.get(L.A);
+    w.get(L.B);
+    w.op(Op.Xor);
+    w.get(L.V);
+    w.op(Op.Xor);
+    w.opConst(Op.And, AF);
+    w.op(Op.Or);
+    // OF: both operands (of SBB: the first and the complement of the second) differ in sign from the result.
+    w.get(L.A);
+    w.get(op === Op.Add ? L.V : L.B);
+    w.op(Op.Xor);
+    w.get(op === Op.Add ? L.B : L.A);
+    w.get(L.V);
+    w.op(Op.Xor);
+    w.op(Op.And);
+    w.opConst(Op.ShrU, 31);
+    w.opConst(Op.Shl, 11);
+    w.op(Op.Or);
+    w.set(L.T);
+    setFlags(g, Kind.Result, L.V, L.T, L.A);
+  };
+export const adc = withCarry(Op.Add);
+export const sbb = withCarry(Op.Sub);
+
+/** ADC: (a & b) | ((a | b) & ~v); SBB: (~a & b) | ((~a | b) & v); the top bit. */
+function pushCarryOut(g: FunctionCode, op: Op.Add | Op.Sub): void {
+  const { w } = g;
+  const pushA = (): void => {
+    w.get(L.A);
+    if (op === Op.Sub) w.opConst(Op.Xor, -1);
+  };
+  pushA();
+  w.get(L.B);
+  w.op(Op.And);
+  pushA();
+  w.get(L.B);
+  w.op(Op.Or);
+  w.get(L.V);
+  if (op === Op.Add) w.opConst(Op.Xor, -1);
+  w.op(Op.And);
+  w.op(Op.Or);
+  w.opConst(Op.ShrU, 31);
+}
+
+const step =
+  (by: 1 | -1): Emit =>
+  (g) => {
+    const { w } = g;
+    g.takeDst(L.A, 'write');
+    pushCarry(g);
+    w.set(L.T);
+    w.get(L.A);
+    w.opConst(Op.Add, by);
+    g.extend();
+    w.set(L.V);
+    g.putDst(L.V);
+    if (g.width === 4) {
+      setFlags(g, by > 0 ? Kind.Inc : Kind.Dec, L.V, L.T, L.A);
+      return;
+    }
+    const most = g.width === 1 ? 0x7f : 0x7fff;
+    w.get(L.T);
+    w.get(L.V);
+    w.opConst(Op.And, 15);
+    w.opConst(Op.Eq, by > 0 ? 0 : 15);
+    w.opConst(Op.Shl, 4);
+    w.op(Op.Or);
+    w.get(L.V);
+    w.opConst(Op.Eq, by > 0 ? ~most : most);
+    w.opConst(Op.Shl, 11);
+    w.op(Op.Or);
+    w.set(L.T);
+    setFlags(g, Kind.Result, L.V, L.T, L.A);
+  };
+export const inc = step(1);
+export const dec = step(-1);
+
+export const neg: Emit = (g) => {
+  const { w } = g;
+  g.takeDst(L.B, 'write');
+  w.const(0);
+  w.set(L.A);
+  binary(g, Op.Sub);
+  g.putDst(L.V);
+  setFlags(g, Kind.Sub, L.V, L.B, L.A);
+};
+
+export const not: Emit = (g) => {
+  g.takeDst(L.A, 'write');
+  g.w.get(L.A);
+  g.w.opConst(Op.Xor, -1);
+  g.w.set(L.V);
+  g.putDst(L.V);
+};
+
+export const xadd: Emit = (g) => {
+  g.takeDst(L.A, 'write');
+  g.takeSrc(L.B);
+  binary(g, Op.Add);
+  g.setReg(g.regField, g.width, L.A);
+  g.putDst(L.V);
+  setFlags(g, Kind.Add, L.V, L.B, L.A);
+};
+
+export const cmpxchg: Emit = (g) => {
+  const { w } = g;
+  g.takeDst(L.B, 'write');
+  g.pushReg(0, g.width, 'sign');
+  w.set(L.A);
+  g.takeSrc(L.T);
+  w.get(L.T);
+  w.get(L.B);
+  w.get(L.A);
+  w.get(L.B);
+  w.op(Op.Eq);
+  w.op(Op.Select);
+  w.set(L.T);
+  binary(g, Op.Sub);
+  // The accumulator first: when it is the destination too, the operands are equal and the source wins.
+  g.setReg(0, g.width, L.B);
+  g.putDst(L.T);
+  setFlags(g, Kind.Sub, L.V, L.B, L.A);
+};
+
+// ---- shifts of 32 bits ----------------------------------------------------------------------------------------------
+
+const shiftBy =
+  (op: Op, kind: Kind): Emit =>
+  (g) => {
+    const { w } = g;
+    g.takeDst(L.A, 'write');
+    const count = g.imm & 31;
+    if (count === 0) return;
+    w.const(count);
+    w.set(L.B);
+    binary(g, op);
+    g.putDst(L.V);
+    setFlags(g, kind, L.V, L.B, L.A);
+  };
+export const shl = shiftBy(Op.Shl, Kind.Shl);
+export const shr = shiftBy(Op.ShrU, Kind.Shr);
+export const sar = shiftBy(Op.ShrS, Kind.Sar);
+
+/** By CL: count 0 changes nothing, so that the kind of the flags is only known when it runs. */
+const shiftByCl =
+  (op: Op, kind: Kind): Emit =>
+  (g) => {
+    const { w } = g;
+    g.takeDst(L.A, 'write');
+    g.settleKind();
+    w.get(ECX);
+    w.opConst(Op.And, 31);
+    w.tee(L.B);
+    w.open(Op.If);
+    binary(g, op);
+    g.putDst(L.V);
+    setFlags(g, kind, L.V, L.B, L.A);
+    w.const(kind);
+    w.set(L.Op);
+    w.close();
+    g.kind = Kind.Unknown;
+    g.localKind = Kind.Unknown;
+  };
+export const shlCl = shiftByCl(Op.Shl, Kind.Shl);
+export const shrCl = shiftByCl(Op.ShrU, Kind.Shr);
+export const sarCl = shiftByCl(Op.ShrS, Kind.Sar);
+
+/** ROL and ROR write CF and OF only. */
+const rotate =
+  (op: Op.Rotl | Op.Rotr): Emit =>
+  (g) => {
+    const { w } = g;
+    g.takeDst(L.A, 'write');
+    const count = g.imm & 31;
+    if (count === 0) return;
+    w.const(count);
+    w.set(L.B);
+    binary(g, op);
+    g.putDst(L.V);
+    if (g.flagsAreDead) return;
+    // ROL: CF is bit 0, OF = CF xor bit 31. ROR: CF is bit 31, OF = bit 31 xor bit 30.
+    w.get(L.V);
+    if (op === Op.Rotr) w.opConst(Op.ShrU, 31);
+    w.opConst(Op.And, 1);
+    w.tee(L.A);
+    w.get(L.A);
+    w.get(L.V);
+    w.opConst(Op.ShrU, op === Op.Rotl ? 31 : 30);
+    w.opConst(Op.And, 1);
+    w.op(Op.Xor);
+    w.opConst(Op.Shl, 11);
+    w.op(Op.Or);
+    w.set(L.B);
+    replaceArith(g, CF | OF, L.B);
+  };
+export const rol = rotate(Op.Rotl);
+export const ror = rotate(Op.Rotr);
+
+// ---- multiplication and division of 32 bits -------------------------------------------------------------------------
+
+export const imulTwo: Emit = (g) => {
+  g.pushRm(g.width, 'sign');
+  g.w.set(L.B);
+  g.pushReg(g.regField, g.width, 'sign');
+  g.w.set(L.A);
+  multiplyInto(g);
+};
+
+export const imulThree: Emit = (g) => {
+  g.pushRm(g.width, 'sign');
+  g.w.set(L.A);
+  g.w.const(g.imm);
+  g.w.set(L.B);
+  multiplyInto(g);
+};
+
+function multiplyInto(g: FunctionCode): void {
+  binary(g, Op.Mul);
+  g.setReg(g.regField, 4, L.V);
+  setFlags(g, Kind.Imul, L.V, L.B, L.A);
+}
+
+/** MUL and one-operand IMUL: CF = OF = the high half says something. */
+const multiplyWide =
+  (extend: Op.ExtendU | Op.ExtendS): Emit =>
+  (g) => {
+    const { w } = g;
+    g.takeDst(L.B, 'read');
+    w.get(EAX);
+    w.op(extend);
+    w.get(L.B);
+    w.op(extend);
+    w.op(Op.Mul64);
+    w.set(L.Wide);
+    w.get(L.Wide);
+    w.op(Op.Wrap);
+    w.set(EAX);
+    pushHigh(g, L.Wide);
+    w.set(EDX);
+    w.get(EDX);
+    if (extend === Op.ExtendS) {
+      w.get(EAX);
+      w.opConst(Op.ShrS, 31);
+      w.op(Op.Ne);
+    } else w.opConst(Op.Ne, 0);
+    w.opConst(Op.Mul, CF | OF);
+    w.set(L.T);
+    setFlags(g, Kind.Result, EAX, L.T, L.A);
+  };
+export const mul = multiplyWide(Op.ExtendU);
+export const imulOne = multiplyWide(Op.ExtendS);
+
+function pushHigh(g: FunctionCode, wide: number): void {
+  g.w.get(wide);
+  g.pushLong(32);
+  g.w.op(Op.ShrU64);
+  g.w.op(Op.Wrap);
+}
+
+/** DIV: what would raise #DE, or trap in WebAssembly, is left to the interpreter. */
+export const div: Emit = (g) => {
+  const { w } = g;
+  g.takeDst(L.B, 'read');
+  // High half not below the divisor: by zero, or the quotient does not fit.
+  w.get(EDX);
+  w.get(L.B);
+  w.op(Op.GeU);
+  w.open(Op.If);
+  g.leaveHere();
+  w.close();
+  pushDividend(g);
+  divide(g, Op.ExtendU, Op.DivU64, Op.RemU64);
+  commitDivision(g);
+};
+
+export const idiv: Emit = (g) => {
+  const { w } = g;
+  g.takeDst(L.B, 'read');
+  // Divisors 0 and -1: the latter may overflow in WebAssembly.
+  w.get(L.B);
+  w.opConst(Op.Add, 1);
+  w.opConst(Op.LtU, 2);
+  w.open(Op.If);
+  g.leaveHere();
+  w.close();
+  pushDividend(g);
+  divide(g, Op.ExtendS, Op.DivS64, Op.RemS64);
+  w.get(L.V);
+  w.op(Op.ExtendS);
+  w.get(L.Wide);
+  w.op(Op.Ne64);
+  w.open(Op.If);
+  g.leaveHere();
+  w.close();
+  commitDivision(g);
+};
+
+function pushDividend(g: FunctionCode): void {
+  const { w } = g;
+  w.get(EDX);
+  w.op(Op.ExtendU);
+  g.pushLong(32);
+  w.op(Op.Shl64);
+  w.get(EAX);
+  w.op(Op.ExtendU);
+  w.op(Op.Or64);
+  w.set(L.Wide2);
+}
+
+/** Quotient in L.Wide and L.V, rest in L.T. */
+function divide(g: FunctionCode, extend: Op, quotient: Op, rest: Op): void {
+  const { w } = g;
+  const operands = (op: Op): void => {
+    w.get(L.Wide2);
+    w.get(L.B);
+    w.op(extend);
+    w.op(op);
+  };
+  operands(quotient);
+  w.tee(L.Wide);
+  w.op(Op.Wrap);
+  w.set(L.V);
+  operands(rest);
+  w.op(Op.Wrap);
+  w.set(L.T);
+}
+
+function commitDivision(g: FunctionCode): void {
+  g.copy(L.V, EAX);
+  g.copy(L.T, EDX);
+}

@@ -1,0 +1,240 @@
+/**
+ * Translated regions, by page of the shared buffer and privilege. A region lives until a byte of its code is written,
+ * the decoded code is dropped, or the cache is full: then all go. Its table (one byte per page offset, see
+ * region-code.ts) is a page of the layout's engine area. Marks in the interpreter's records (Form.Translated) are set
+ * and taken back here.
+ */
+import { ROM_BASE } from '../../arch/address-map.ts';
+import { type CodeCache, MODE_CODE32, MODE_FLAT } from '../code-cache.ts';
+import type { EngineContext } from '../context.ts';
+import { Form } from '../loop.ts';
+import { I_OP } from '../record.ts';
+import { findRegion, type Region } from './blocks.ts';
+import { LOCALS, PARAMETERS, type Site } from './function-code.ts';
+import { endOf } from './reach.ts';
+import { RegionCode } from './region-code.ts';
+import { instantiate } from './wasm-api.ts';
+import { type FunctionImport, moduleBytes } from './wasm-writer.ts';
+
+/** Parameters: core block, flat data table (byte offsets), linear page address, budget, block number. Returns the budget left. */
+export type RegionFunction = (core: number, flat: number, base: number, left: number, next: number) => number;
+
+/** What code of a region calls; order and signatures as in Import. */
+export interface RegionImports {
+  readonly fillRead: (va: number, site: number, left: number) => number;
+  readonly fillWrite: (va: number, site: number, left: number) => number;
+  readonly arith: (kind: number, dst: number, src: number, aux: number) => number;
+}
+
+const IMPORTS: readonly FunctionImport[] = [
+  { name: 'fillRead', type: { params: 3, results: 1 } },
+  { name: 'fillWrite', type: { params: 3, results: 1 } },
+  { name: 'arith', type: { params: 4, results: 1 } },
+];
+
+const MAX_REGIONS = 512;
+/** Bytes of WebAssembly that are kept; machine code is about as large again. */
+const MAX_CODE_BYTES = 16 << 20;
+/** Each translation of a page makes the next one wait twice as long, up to this power of two. */
+const MAX_PATIENCE = 8;
+const MODE = MODE_CODE32 | MODE_FLAT;
+
+/** One translated region. */
+export class TranslatedRegion {
+  /** False as soon as its code has changed; it may still be running then. */
+  isValid = true;
+
+  constructor(
+    readonly key: number,
+    readonly frame: number,
+    /** Host offset of its table. */
+    readonly table: number,
+    readonly run: RegionFunction,
+    readonly sites: readonly Site[],
+    /** 1 for each page offset that belongs to a translated instruction. */
+    readonly covered: Uint8Array,
+    /** Arena positions of marked records and the forms that they had. */
+    readonly marks: readonly (readonly [number, number])[],
+  ) {}
+}
+
+export class RegionCache {
+  /** Index + 1 of the region by host page × 2 + (user ? 1 : 0); 0 = none. */
+  readonly byKey: Int32Array;
+  readonly regions: (TranslatedRegion | null)[] = [];
+  /** Regions made so far. */
+  made = 0;
+  /** Instructions that the interpreter has done in a page since the last translation. */
+  private readonly heat: Int32Array;
+  private readonly patience: Uint8Array;
+  private readonly seeds = new Map<number, number[]>();
+  private readonly free: number[] = [];
+  private readonly byFrame = new Map<number, number[]>();
+  private generation: number;
+  private codeBytes = 0;
+  private readonly env: Record<string, unknown>;
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly cache: CodeCache,
+    imports: RegionImports,
+    /** Instructions in a page before it is translated, at least 1. */
+    private readonly threshold: number,
+  ) {
+    const { memory } = context;
+    const keys = (memory.layout.totalBytes >>> 12) * 2;
+    this.byKey = new Int32Array(keys);
+    this.heat = new Int32Array(keys);
+    this.patience = new Uint8Array(keys);
+    this.env = { memory: memory.owner, ...imports };
+    this.generation = cache.generation;
+    context.bus.onCodeWrite({
+      codeWritten: (frame, offset, length) => this.codeWritten(frame, offset, length),
+    });
+  }
+
+  /** Forgets all regions if the decoded code that they were made from is gone; before every look-up. */
+  synchronise(): void {
+    if (this.generation !== this.cache.generation) this.reset();
+  }
+
+  /** Drops every region. */
+  reset(): void {
+    for (const region of this.regions) if (region !== null) this.drop(region);
+    this.generation = this.cache.generation;
+    this.seeds.clear();
+    this.heat.fill(0);
+    this.patience.fill(0);
+  }
+
+  /** The region of a key, or null. */
+  find(key: number): TranslatedRegion | null {
+    const n = this.byKey[key];
+    return n === 0 ? null : this.regions[n - 1];
+  }
+
+  /**
+   * The interpreter did `count` instructions and stands at page offset `offset` of the page of `key`, in code that is
+   * not translated. Translates when that has been often enough.
+   */
+  warm(key: number, offset: number, count: number): void {
+    const heat = this.heat[key] + count;
+    if (heat < this.threshold << Math.min(this.patience[key], MAX_PATIENCE)) {
+      this.heat[key] = heat;
+      return;
+    }
+    this.heat[key] = 0;
+    this.translate(key, offset);
+  }
+
+  private frameOf(key: number): number {
+    const { layout } = this.context.memory;
+    const host = (key >>> 1) * 4096;
+    return host >= layout.ram ? (host - layout.ram) >>> 12 : (host - layout.rom + ROM_BASE) >>> 12;
+  }
+
+  private translate(key: number, offset: number): void {
+    const frame = this.frameOf(key);
+    const slot = this.cache.findSlot(frame, MODE);
+    if (slot < 0) return;
+    const seed = this.runStart(slot * 4096, offset);
+    if (seed < 0) return;
+    if (this.patience[key] < 255) this.patience[key]++;
+    const old = this.find(key);
+    const seeds = old === null ? [] : (this.seeds.get(key) ?? []);
+    if (!seeds.includes(seed)) seeds.push(seed);
+    if (old !== null) this.drop(old);
+    const region = findRegion(this.cache, slot * 4096, seeds);
+    if (region.entries.length === 0) return;
+    this.seeds.set(key, seeds);
+    this.install(key, frame, slot * 4096, region);
+  }
+
+  /** First page offset of the straight run of decoded instructions that `offset` is in; -1 = nothing decoded there. */
+  private runStart(base: number, offset: number): number {
+    const { ops, index } = this.cache;
+    let at = offset;
+    let i = index[base + at];
+    if (i === 0) return -1;
+    for (;;) {
+      const before = i - 8;
+      const start = ops[before + 1] & 0xffff;
+      if (start >= at || index[base + start] !== before || endOf(ops, before) !== at) return at;
+      at = start;
+      i = before;
+    }
+  }
+
+  private install(key: number, frame: number, base: number, region: Region): void {
+    if (this.codeBytes > MAX_CODE_BYTES) this.reset();
+    const n = this.takeIndex();
+    const table = this.context.memory.layout.engine + n * 4096;
+    const code = new RegionCode(this.cache.ops, (key & 1) !== 0, region, table);
+    code.emitRegion();
+    const bytes = moduleBytes(IMPORTS, { params: PARAMETERS, results: 1 }, LOCALS, code.w);
+    this.codeBytes += bytes.length;
+    const run = instantiate(bytes, this.env) as RegionFunction;
+    const covered = new Uint8Array(4096);
+    for (const { start, end } of region.blocks) covered.fill(1, start, end);
+    const marks = this.mark(base, region, table);
+    this.made++;
+    this.regions[n] = new TranslatedRegion(key, frame, table, run, code.sites, covered, marks);
+    this.byKey[key] = n + 1;
+    const sameFrame = this.byFrame.get(frame);
+    if (sameFrame === undefined) this.byFrame.set(frame, [n]);
+    else sameFrame.push(n);
+  }
+
+  private takeIndex(): number {
+    const reused = this.free.pop();
+    if (reused !== undefined) return reused;
+    if (this.regions.length === MAX_REGIONS) {
+      this.reset();
+      return this.free.pop()!;
+    }
+    this.regions.push(null);
+    return this.regions.length - 1;
+  }
+
+  /** Fills the region's table and marks the records of its entries. */
+  private mark(base: number, region: Region, table: number): [number, number][] {
+    const { ops, index } = this.cache;
+    const { u8 } = this.context.memory;
+    u8.fill(0, table, table + 4096);
+    const marks: [number, number][] = [];
+    region.entries.forEach((block, n) => {
+      const { start } = region.blocks[block];
+      u8[table + start] = n + 1;
+      const i = index[base + start];
+      if (ops[i + I_OP] === Form.Translated) return;
+      marks.push([i, ops[i + I_OP]]);
+      ops[i + I_OP] = Form.Translated;
+    });
+    return marks;
+  }
+
+  private drop(region: TranslatedRegion): void {
+    const n = this.byKey[region.key] - 1;
+    region.isValid = false;
+    this.byKey[region.key] = 0;
+    this.regions[n] = null;
+    this.free.push(n);
+    const sameFrame = this.byFrame.get(region.frame)!;
+    sameFrame.splice(sameFrame.indexOf(n), 1);
+    if (sameFrame.length === 0) this.byFrame.delete(region.frame);
+    if (this.regions.every((r) => r === null)) this.codeBytes = 0;
+    if (this.generation !== this.cache.generation) return;
+    const { ops } = this.cache;
+    for (const [i, form] of region.marks) if (ops[i + I_OP] === Form.Translated) ops[i + I_OP] = form;
+  }
+
+  /** Bytes of a frame are about to change: drops the regions whose code they belong to. */
+  codeWritten(frame: number, offset: number, length: number): void {
+    const sameFrame = this.byFrame.get(frame);
+    if (sameFrame === undefined) return;
+    for (const n of [...sameFrame]) {
+      const region = this.regions[n]!;
+      if (region.covered.subarray(offset, offset + length).includes(1)) this.drop(region);
+    }
+  }
+}

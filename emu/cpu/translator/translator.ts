@@ -1,0 +1,217 @@
+/**
+ * The translating engine (machine.md §2): the interpreter, with hot code of one page at a time as WebAssembly. Everything
+ * that has a rule of its own stays with the interpreter: slices, interrupts, faults, single steps, breakpoints, segments
+ * that are not flat, fetching across pages, instructions without translation, and the end of a budget inside a block.
+ *
+ * Translated code is entered only if the flat instruction table maps EIP's page, so only with what the TLB holds, and
+ * leaves whenever the interpreter's inner loop would look at r[PEND]. What is translated, and when, changes nothing that
+ * a guest or an observer can see, except that observers called from inside an instruction find the general registers
+ * in the core block as they were when translated code was entered.
+ */
+import { Flag, R } from '../../arch/core-layout.ts';
+import { CURRENT_EIP, FLAT_WORDS, PEND, PEND_FAULT, PEND_JUMP } from '../../mem/memory-layout.ts';
+import { ACCESS_WRITE } from '../../mem/walk.ts';
+import type { EngineContext } from '../context.ts';
+import type { CpuCore } from '../cpu-core.ts';
+import { Interpreter } from '../interpreter.ts';
+import { I_ENTRY } from '../record.ts';
+import { HANDLERS } from '../table/table.ts';
+import { arithOf, normalise } from './flag-kinds.ts';
+import { SITE_BUDGET, SITE_JUMP, SITE_WORD } from './function-code.ts';
+import { RegionCache, type TranslatedRegion } from './region-cache.ts';
+import { isWasmMemory } from './wasm-api.ts';
+
+/** Instructions that the interpreter does in a page before it is translated (measured by `bench loops`). */
+const THRESHOLD = 1500;
+/** Longest and shortest stretch of the interpreter between two looks at where it is. */
+const BURST_MAX = 255;
+const BURST_MIN = 32;
+/** Largest budget that is given to translated code at once. */
+const MAX_LEFT = 1 << 30;
+
+export interface TranslatorOptions {
+  /** See THRESHOLD; 1 translates what has been decoded once. */
+  readonly threshold?: number;
+}
+
+export class Translator extends Interpreter {
+  override readonly name: string = 'translator';
+  private readonly regions: RegionCache;
+  private readonly isPossible: boolean;
+  private readonly isEager: boolean;
+  /** What is running now. */
+  private core: CpuCore;
+  private region: TranslatedRegion | null = null;
+  private base = 0;
+  /** Part of the budget that the running region was not given. */
+  private beyond = 0;
+  private burst = 0;
+  /** Instructions begun in translated code; for tests and benches. */
+  translatedInstructions = 0;
+
+  constructor(context: EngineContext, options: TranslatorOptions = {}) {
+    super(context);
+    const threshold = options.threshold ?? THRESHOLD;
+    this.isPossible = isWasmMemory(context.memory.owner);
+    this.isEager = threshold === 1;
+    this.core = this.cores[0];
+    this.regions = new RegionCache(
+      context,
+      this.cache,
+      {
+        fillRead: (va, site, left) => this.fill(va, site, left, 0),
+        fillWrite: (va, site, left) => this.fill(va, site, left, ACCESS_WRITE),
+        arith: (kind, dst, src, aux) => arithOf(this.core.r, kind, dst, src, aux),
+      },
+      threshold,
+    );
+  }
+
+  /** Regions translated so far. */
+  get translations(): number {
+    return this.regions.made;
+  }
+
+  override invalidateCode(frameNo: number): void {
+    super.invalidateCode(frameNo);
+    this.regions.codeWritten(frameNo, 0, 4096);
+  }
+
+  override reset(): void {
+    super.reset();
+    this.regions.reset();
+  }
+
+  protected override stretch(c: CpuCore): void {
+    if (c.stop !== 0 || !c.flatSegments || !this.isPossible || !this.context.tlb.flatAllowed) {
+      super.stretch(c);
+      return;
+    }
+    this.core = c;
+    while (c.left > 0) {
+      const region = this.regionHere(c);
+      const number = region === null ? 0 : c.u8[region.table + (c.r[R.EIP] & 4095)];
+      const isOver = number === 0 ? this.interpret(c) : this.translated(c, region!, number);
+      if (isOver) return;
+    }
+  }
+
+  /** Key of the page that EIP is in, -1 when the instruction TLB does not have it. */
+  private keyHere(c: CpuCore): number {
+    const page = c.r[R.EIP] >>> 12;
+    const word = c.flatInstr[page];
+    if ((word & c.readMask) === 0) return -1;
+    return ((word >>> 12) ^ page) * 2 + (c.user === 0 ? 0 : 1);
+  }
+
+  private regionHere(c: CpuCore): TranslatedRegion | null {
+    this.regions.synchronise();
+    const key = this.keyHere(c);
+    return key < 0 ? null : this.regions.find(key);
+  }
+
+  /** Interprets until a translated entry, for a while at most. True when the stretch is over. */
+  private interpret(c: CpuCore): boolean {
+    normalise(c.r);
+    const before = c.left;
+    c.enterBelow = before - 1;
+    c.stop = Math.max(0, before - this.nextBurst());
+    super.stretch(c);
+    c.enterBelow = -1;
+    c.stop = 0;
+    // A REP instruction that the burst cut has set RF; nothing has come between.
+    if (c.left > 0 && c.r[PEND] === 0) c.r[R.EFLAGS] &= ~Flag.RF;
+    this.regions.synchronise();
+    const key = this.keyHere(c);
+    if (key >= 0) {
+      const offset = c.r[R.EIP] & 4095;
+      const region = this.regions.find(key);
+      if (region === null || region.covered[offset] === 0) this.regions.warm(key, offset, before - c.left);
+    }
+    return c.r[PEND] !== 0;
+  }
+
+  /** Lengths differ, so that no loop keeps in step with them. */
+  private nextBurst(): number {
+    if (this.isEager) return 1;
+    this.burst = (this.burst + 73) & BURST_MAX;
+    return BURST_MIN + this.burst;
+  }
+
+  /** Runs a region from the block `number`. True when the stretch is over. */
+  private translated(c: CpuCore, region: TranslatedRegion, number: number): boolean {
+    const { r } = c;
+    const { layout } = this.context.memory;
+    this.region = region;
+    this.base = r[R.EIP] & ~4095;
+    const given = Math.min(c.left, MAX_LEFT);
+    this.beyond = c.left - given;
+    const flat = layout.flatData + c.id * FLAT_WORDS * 4;
+    const left = region.run(r.byteOffset, flat, this.base, given, number);
+    this.translatedInstructions += given - left;
+    const site = r[SITE_WORD];
+    r[SITE_WORD] = 0;
+    if (site === SITE_JUMP) {
+      c.left = this.beyond + left;
+      if (c.left === 0) normalise(r);
+      return false;
+    }
+    normalise(r);
+    if (site === SITE_BUDGET) {
+      c.left = this.beyond + left;
+      return this.beyond === 0 ? this.tail(c) : this.interpret(c);
+    }
+    return this.atSite(c, region, site, left);
+  }
+
+  /** The end of a budget that is shorter than the next block. */
+  private tail(c: CpuCore): boolean {
+    super.stretch(c);
+    return true;
+  }
+
+  /** The instruction of a site: has faulted in `fill`, or is done by its handler as the interpreter's loop would. */
+  private atSite(c: CpuCore, region: TranslatedRegion, site: number, left: number): boolean {
+    const { r } = c;
+    const { record, offset, length, behind } = region.sites[site];
+    const eip = (this.base + offset) | 0;
+    r[R.EIP] = eip;
+    c.left = this.beyond + left + behind;
+    if (c.left < 0) {
+      c.left = 0;
+      return true;
+    }
+    if ((r[PEND] & PEND_FAULT) !== 0) return true;
+    r[CURRENT_EIP] = eip;
+    r[R.EIP] = eip + length;
+    HANDLERS[c.ops[record + I_ENTRY]](c, record);
+    const pend = r[PEND];
+    if (pend === 0) return false;
+    if (pend === PEND_JUMP) {
+      r[PEND] = 0;
+      return false;
+    }
+    if ((pend & PEND_FAULT) !== 0) r[R.EIP] = eip;
+    return true;
+  }
+
+  /**
+   * The flat data table has no word that allows the access: asks the MMU, as the first access of the site's instruction
+   * would. Returns the flat word, or 0 when the site must be left: a fault, a device, a frame that somebody watches,
+   * code that is written, or r[PEND] that must be looked at behind the instruction. Asking again changes nothing then.
+   */
+  private fill(va: number, site: number, left: number, access: number): number {
+    const c = this.core;
+    const { r } = c;
+    const region = this.region!;
+    const { offset, length, behind } = region.sites[site];
+    c.left = this.beyond + left + behind;
+    c.sync();
+    r[CURRENT_EIP] = this.base + offset;
+    r[R.EIP] = this.base + offset + length;
+    c.mmu.translate(c.id, va, c.user | access);
+    if (r[PEND] !== 0 || !region.isValid) return 0;
+    const word = c.flat[va >>> 12];
+    return (word & (access === 0 ? c.readMask : c.writeMask)) !== 0 ? word : 0;
+  }
+}

@@ -1,0 +1,17 @@
+/** The part of the WebAssembly JavaScript interface that is used here; `lib` has no DOM, so it is declared by hand. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (
+    module: object,
+    imports: Record<string, Record<string, unknown>>,
+  ) => { readonly exports: Record<string, unknown> };
+  Memory: new (...args: never[]) => object;
+};
+
+/** True if `owner` is a WebAssembly.Memory, which code can import. */
+export const isWasmMemory = (owner: object): boolean => owner instanceof WebAssembly.Memory;
+
+/** Compiles and instantiates at once; returns the export `run`. */
+export function instantiate(bytes: Uint8Array, env: Record<string, unknown>): unknown {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports.run;
+}

@@ -1,0 +1,239 @@
+/**
+ * Bytes of a WebAssembly module: LEB128 numbers, instructions with structured labels, sections (WebAssembly core
+ * specification 1.0, chapter 5). Knows nothing of x86; only what the translator emits is here.
+ */
+import { Op } from './wasm-op.ts';
+
+/** A growing byte buffer. */
+export class ByteWriter {
+  private bytes = new Uint8Array(1024);
+  length = 0;
+
+  u8(value: number): void {
+    if (this.length === this.bytes.length) this.grow(this.length + 1);
+    this.bytes[this.length++] = value;
+  }
+
+  private grow(least: number): void {
+    const larger = new Uint8Array(Math.max(least, this.bytes.length * 2));
+    larger.set(this.bytes);
+    this.bytes = larger;
+  }
+
+  /** Unsigned LEB128 of a number below 2^32. */
+  u32(value: number): void {
+    let rest = value >>> 0;
+    while (rest > 127) {
+      this.u8((rest & 127) | 128);
+      rest >>>= 7;
+    }
+    this.u8(rest);
+  }
+
+  /** Signed LEB128 of a signed 32-bit number. */
+  s32(value: number): void {
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 127;
+      rest >>= 7;
+      if ((rest === 0 && (low & 64) === 0) || (rest === -1 && (low & 64) !== 0)) {
+        this.u8(low);
+        return;
+      }
+      this.u8(low | 128);
+    }
+  }
+
+  append(other: ByteWriter): void {
+    if (this.length + other.length > this.bytes.length) this.grow(this.length + other.length);
+    this.bytes.set(other.bytes.subarray(0, other.length), this.length);
+    this.length += other.length;
+  }
+
+  /** Name or other vector of bytes with its length before it. */
+  text(name: string): void {
+    this.u32(name.length);
+    for (let i = 0; i < name.length; i++) this.u8(name.charCodeAt(i));
+  }
+
+  /** Section `id` with the content that `fill` writes. */
+  section(id: number, fill: (content: ByteWriter) => void): void {
+    const content = new ByteWriter();
+    fill(content);
+    this.u8(id);
+    this.u32(content.length);
+    this.append(content);
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+/** A place that can be branched to: the number of structures that were open when it was opened. */
+export type Label = number;
+
+/** Instructions of one function body. */
+export class CodeWriter extends ByteWriter {
+  private depth = 0;
+
+  op(op: Op): void {
+    this.u8(op);
+  }
+
+  get(local: number): void {
+    this.u8(Op.LocalGet);
+    this.u32(local);
+  }
+
+  set(local: number): void {
+    this.u8(Op.LocalSet);
+    this.u32(local);
+  }
+
+  tee(local: number): void {
+    this.u8(Op.LocalTee);
+    this.u32(local);
+  }
+
+  const(value: number): void {
+    this.u8(Op.I32Const);
+    this.s32(value);
+  }
+
+  /** `op` with a constant second operand. */
+  opConst(op: Op, value: number): void {
+    this.const(value);
+    this.u8(op);
+  }
+
+  /** Memory instruction at a constant offset, no alignment promised. */
+  memory(op: Op, offset = 0): void {
+    this.u8(op);
+    this.u32(0);
+    this.u32(offset);
+  }
+
+  call(index: number): void {
+    this.u8(Op.Call);
+    this.u32(index);
+  }
+
+  /** Opens a structure without results. */
+  open(op: Op.Block | Op.Loop | Op.If): Label {
+    this.u8(op);
+    this.u8(0x40);
+    return ++this.depth;
+  }
+
+  else(): void {
+    this.u8(Op.Else);
+  }
+
+  close(): void {
+    this.u8(Op.End);
+    this.depth--;
+  }
+
+  br(label: Label): void {
+    this.u8(Op.Br);
+    this.u32(this.depth - label);
+  }
+
+  brIf(label: Label): void {
+    this.u8(Op.BrIf);
+    this.u32(this.depth - label);
+  }
+
+  brTable(labels: readonly Label[], otherwise: Label): void {
+    this.u8(Op.BrTable);
+    this.u32(labels.length);
+    for (const label of labels) this.u32(this.depth - label);
+    this.u32(this.depth - otherwise);
+  }
+}
+
+export const TYPE_I32 = 0x7f;
+export const TYPE_I64 = 0x7e;
+
+export interface FunctionType {
+  readonly params: number;
+  readonly results: 0 | 1;
+}
+
+export interface FunctionImport {
+  readonly name: string;
+  readonly type: FunctionType;
+}
+
+/** Locals behind the parameters. */
+export interface LocalCounts {
+  readonly i32: number;
+  readonly i64: number;
+}
+
+/**
+ * A module that imports memory and functions from `env` and exports one function `run`; all parameters and results
+ * are i32. `body` has every structure closed and no final `end`.
+ */
+export function moduleBytes(
+  imports: readonly FunctionImport[],
+  run: FunctionType,
+  locals: LocalCounts,
+  body: CodeWriter,
+): Uint8Array {
+  const out = new ByteWriter();
+  for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.u8(byte);
+  out.section(1, (s) => writeTypes(s, [...imports.map((i) => i.type), run]));
+  out.section(2, (s) => {
+    s.u32(imports.length + 1);
+    importName(s, 'memory', 2);
+    s.u8(0);
+    s.u32(1);
+    imports.forEach(({ name }, n) => {
+      importName(s, name, 0);
+      s.u32(n);
+    });
+  });
+  out.section(3, (s) => {
+    s.u32(1);
+    s.u32(imports.length);
+  });
+  out.section(7, (s) => {
+    s.u32(1);
+    s.text('run');
+    s.u8(0);
+    s.u32(imports.length);
+  });
+  out.section(10, (s) => {
+    const header = new ByteWriter();
+    header.u32(2);
+    header.u32(locals.i32);
+    header.u8(TYPE_I32);
+    header.u32(locals.i64);
+    header.u8(TYPE_I64);
+    s.u32(1);
+    s.u32(header.length + body.length + 1);
+    s.append(header);
+    s.append(body);
+    s.u8(Op.End);
+  });
+  return out.finish();
+}
+
+function importName(s: ByteWriter, name: string, kind: number): void {
+  s.text('env');
+  s.text(name);
+  s.u8(kind);
+}
+
+function writeTypes(s: ByteWriter, types: readonly FunctionType[]): void {
+  s.u32(types.length);
+  for (const { params, results } of types) {
+    s.u8(0x60);
+    s.u32(params);
+    for (let n = 0; n < params; n++) s.u8(TYPE_I32);
+    s.u32(results);
+    if (results === 1) s.u8(TYPE_I32);
+  }
+}

@@ -1,0 +1,46 @@
+/** The loops that engines are measured with give the same result lines and the same machine on both engines. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Interpreter, Translator } from '../../../emu/cpu/index.ts';
+import { Machine } from '../../../emu/machine.ts';
+import type { MachineConfig } from '../../../emu/machine-config.ts';
+import { loadPlan, planMultiboot } from '../../../emu/multiboot.ts';
+import { encode } from '../../../emu/plain-data-codec.ts';
+import { firmwareRom } from '../../../firmware/image.ts';
+
+const RAM_BYTES = 32 << 20;
+const LOOPS = ['xorshift=20', 'crc32=1', 'fib=2', 'copy=2', 'fill=4', 'sieve=1', 'chase=20'];
+const image = new Uint8Array(readFileSync(new URL('../../../guest/bin/bare-loops.elf', import.meta.url)));
+
+function runLoop(loop: string, quantum: number, engine: NonNullable<MachineConfig['engine']>) {
+  const plan = planMultiboot({ image, ramBytes: RAM_BYTES, commandLine: `loops ${loop}` });
+  const machine = new Machine({
+    rom: firmwareRom(),
+    ramBytes: RAM_BYTES,
+    cores: 1,
+    bare: plan,
+    quantum,
+    engine,
+  });
+  loadPlan(plan, machine.bus.dma);
+  let output = '';
+  machine.console = (byte) => (output += String.fromCharCode(byte));
+  // Pauses at odd moments must change nothing either.
+  for (let part = 997; machine.run({ maxInstructions: part }).kind === 'budget'; part += 4999) {
+    if (machine.instructions > 8_000_000) break;
+  }
+  const state = createHash('sha256').update(encode(machine.save())).digest('hex');
+  return { output, state, instructions: machine.instructions, cycles: machine.cycles };
+}
+
+describe.each(LOOPS)('the loop %s', (loop) => {
+  it.each([300, 100_000])('ends in the same state with a quantum of %i', (quantum) => {
+    let translated: Translator | null = null;
+    const expected = runLoop(loop, quantum, (context) => new Interpreter(context));
+    const found = runLoop(loop, quantum, (context) => (translated = new Translator(context)));
+    expect(found).toEqual(expected);
+    expect(found.output).toContain(`${loop.split('=')[0]} 0x`);
+    expect(translated!.translatedInstructions).toBeGreaterThan(1000);
+  });
+});
