@@ -58,10 +58,12 @@ export class CodeCache {
     this.generation++;
   }
 
-  /** Slot of a frame of the shared buffer in `mode`; makes one. */
+  /** Slot of a frame of the shared buffer in `mode`; makes one. The frame is marked: a write of all of it unmarks it. */
   slotOf(frame: number, mode: number): number {
-    for (let s = this.frameSlot[frame]; s !== 0; s = this.slotNext[s - 1]) {
-      if (this.slotMode[s - 1] === mode) return s - 1;
+    const known = this.findSlot(frame, mode);
+    if (known >= 0) {
+      this.bus.markCode(frame);
+      return known;
     }
     if (this.slotCount === MAX_SLOTS) this.reset();
     const slot = this.slotCount++;
@@ -81,8 +83,14 @@ export class CodeCache {
     return -1;
   }
 
-  /** Decodes the run at `offset` of `frame`, whose bytes start at host offset `host`. Returns its arena position. */
-  decodeRun(frame: number, mode: number, host: number, offset: number): number {
+  /**
+   * Decodes the run at `offset` of `frame`, which is RAM or ROM throughout. Returns its arena position.
+   */
+  decodeRun(frame: number, mode: number, offset: number): number {
+    const pa = frame * 4096;
+    const rom = this.bus.map.romOfFrame(pa);
+    const bytes = rom === null ? this.memory.u8 : rom.bytes;
+    const start = rom === null ? this.bus.map.hostOffset(pa) : pa - rom.base;
     if (this.next + (RUN_LIMIT + 4) * RECORD_WORDS > this.ops.length) this.reset();
     const base = this.slotOf(frame, mode) * 4096;
     const first = this.next;
@@ -94,7 +102,7 @@ export class CodeCache {
         return first;
       }
       this.index[base + at] = i;
-      const length = this.decodeOne(mode, host + at, 4096 - at, i, at);
+      const length = this.decodeOne(mode, bytes, start + at, i, at);
       if (length === 0) {
         this.pseudo(i, Form.Crossing, at, 0);
         this.ops[i + I_FLAGS] = 0;
@@ -109,9 +117,10 @@ export class CodeCache {
     return first;
   }
 
-  private decodeOne(mode: number, host: number, available: number, i: number, at: number): number {
+  /** Decodes the instruction at page offset `at`, found at `bytes[from]`; 0 when it crosses the end of the page. */
+  private decodeOne(mode: number, bytes: Uint8Array, from: number, i: number, at: number): number {
     const code32 = (mode & MODE_CODE32) !== 0;
-    const length = this.decoder.decode(this.memory.u8, host, available, code32, this.ops, i, at);
+    const length = this.decoder.decode(bytes, from, 4096 - at, code32, this.ops, i, at);
     if (length > 0) this.ops[i + I_OP] = (mode & MODE_FLAT) !== 0 ? selectForm(this.ops, i) : Form.General;
     return length;
   }

@@ -31,43 +31,40 @@ export function lookup(c: CpuCore, cache: CodeCache, eip: number): number {
   const linear = (base + eip) | 0;
   const page = linear >>> 12;
   const offset = linear & 4095;
-  let word = c.flatInstr[page];
+  const codeBase = (eip - offset) | 0;
+  // A page that the CS limit cuts is run instruction by instruction, each with its own check.
+  const isCut = (codeBase + 4095) >>> 0 > limit && codeBase >>> 0 <= limit;
+  const word = c.flatInstr[page];
   if ((word & c.readMask) === 0) {
     c.sync();
     const pa = c.mmu.translate(c.id, linear, c.user | ACCESS_FETCH);
     if (pa < 0) return -1;
     r[PEND] &= ~PEND_REFETCH;
-    word = c.flatInstr[page];
-    const host = c.context.bus.map.hostOffset(pa);
-    if (host < 0) return loose(c, cache, eip, linear);
-    return enter(c, cache, eip, linear, host & ~4095, offset, limit);
+    const { map } = c.context.bus;
+    const isCached =
+      !isCut && !map.isObserved(pa) && (map.hostOffset(pa) >= 0 || map.romOfFrame(pa) !== null);
+    if (!isCached) return loose(c, cache, eip, linear);
+    return enter(c, cache, pa >>> 12, linear, codeBase);
   }
-  return enter(c, cache, eip, linear, ((word & ~4095) ^ (page << 12)) >>> 0, offset, limit);
+  if (isCut) return loose(c, cache, eip, linear);
+  const host = ((word & ~4095) ^ (page << 12)) >>> 0;
+  const { layout } = c.context.memory;
+  const pa = host >= layout.ram ? host - layout.ram : host - layout.rom + ROM_BASE;
+  return enter(c, cache, pa >>> 12, linear, codeBase);
 }
 
-function enter(
-  c: CpuCore,
-  cache: CodeCache,
-  eip: number,
-  linear: number,
-  host: number,
-  offset: number,
-  limit: number,
-): number {
-  const codeBase = (eip - offset) | 0;
-  // A page that the CS limit cuts is run instruction by instruction, each with its own check.
-  if ((codeBase + 4095) >>> 0 > limit && codeBase >>> 0 <= limit) return loose(c, cache, eip, linear);
+/** Makes `frame` the running code page; the record at the page offset of `linear`, decoded if need be. */
+function enter(c: CpuCore, cache: CodeCache, frame: number, linear: number, codeBase: number): number {
+  const offset = linear & 4095;
   c.codeBase = codeBase;
   c.codePage = linear >>> 12;
-  const layout = c.context.memory.layout;
-  const frame = host >= layout.ram ? (host - layout.ram) >>> 12 : (host - layout.rom + ROM_BASE) >>> 12;
   const slot = cache.findSlot(frame, c.mode);
   if (slot >= 0) {
     c.codeSlot = slot * 4096;
     const i = cache.index[slot * 4096 + offset];
     if (i !== 0) return i;
   }
-  const i = cache.decodeRun(frame, c.mode, host, offset);
+  const i = cache.decodeRun(frame, c.mode, offset);
   c.codeSlot = cache.slotOf(frame, c.mode) * 4096;
   return i;
 }
@@ -90,8 +87,8 @@ export function crossing(c: CpuCore, cache: CodeCache, i: number, eip: number): 
 }
 
 /**
- * Decodes one instruction from bytes fetched one by one, through the TLB: it crosses into another page, its frame is not
- * in the shared buffer, or the CS limit is near. A fault counts only if the instruction needs the byte.
+ * Decodes one instruction from bytes fetched one by one, through the TLB: it crosses into another page, its frame is
+ * observed or no memory, or the CS limit is near. A fault counts only if the instruction needs the byte.
  */
 export function loose(c: CpuCore, cache: CodeCache, eip: number, linear: number): number {
   const r = c.r;
@@ -102,6 +99,7 @@ export function loose(c: CpuCore, cache: CodeCache, eip: number, linear: number)
   c.sync();
   const bus = c.context.bus;
   let pa = -1;
+  let first = -1;
   for (let count = 0; count < MAX_LENGTH; count++) {
     if ((eip >>> 0) + count > limit) {
       c.raise(VEC_GP, 0);
@@ -111,11 +109,15 @@ export function loose(c: CpuCore, cache: CodeCache, eip: number, linear: number)
     if (pa < 0 || (va & 4095) === 0) {
       pa = c.mmu.translate(c.id, va, c.user | ACCESS_FETCH);
       if (pa < 0) return -1;
+      if (count === 0) first = pa;
     } else pa++;
-    window[count] = bus.read(pa, 1, c.id);
+    window[count] = bus.fetchByte(pa, c.id);
     const i = cache.decodeLoose(c.id, window, count + 1, c.mode, offset);
     if (i !== 0) {
       r[PEND] &= ~PEND_REFETCH;
+      const inFirst = Math.min(count + 1, 4096 - offset);
+      bus.noteFetch(first, inFirst, c.id);
+      if (inFirst <= count) bus.noteFetch((pa & ~4095) >>> 0, count + 1 - inFirst, c.id);
       return i;
     }
   }

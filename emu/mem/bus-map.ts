@@ -19,7 +19,8 @@ export const FRAME_CODE = 4;
 /** A watchpoint or observer wants to see accesses. */
 export const FRAME_OBSERVED = 8;
 
-interface Rom {
+/** Read-only memory outside the firmware window: byte `pa - base` of `bytes`. */
+export interface Rom {
   readonly base: number;
   readonly bytes: Uint8Array;
 }
@@ -65,6 +66,10 @@ export class BusMap {
     }
   }
 
+  isObserved(pa: number): boolean {
+    return (this.frames[pa >>> 12] & FRAME_OBSERVED) !== 0;
+  }
+
   /** Host offset of `pa` if its frame lies in the shared buffer (RAM, firmware ROM), else -1. */
   hostOffset(pa: number): number {
     const kind = this.frames[pa >>> 12] & FRAME_KIND;
@@ -77,6 +82,15 @@ export class BusMap {
   regionAt(pa: number): MmioRegion | null {
     for (const region of this.mmio) {
       if (pa >= region.base && pa < region.base + region.sizeBytes) return region;
+    }
+    return null;
+  }
+
+  /** The ROM outside the shared buffer that holds all of the frame of `pa`, or null. */
+  romOfFrame(pa: number): Rom | null {
+    const first = (pa & ~4095) >>> 0;
+    for (const rom of this.roms) {
+      if (first >= rom.base && first + 4096 <= rom.base + rom.bytes.length) return rom;
     }
     return null;
   }

@@ -15,14 +15,17 @@ export interface CodeListener {
   codeWritten(frame: number, offset: number, length: number): void;
 }
 
-/** Sees every access to observed frames, by any master; never steers. `core` is HOST_MASTER for DMA and host. */
+/**
+ * Sees every access to observed frames, by any master; never steers. `core` is HOST_MASTER for DMA and host. A fetch is
+ * one per instruction (two when it crosses into another frame), with value 0: `size` bytes of it lie at `pa`.
+ */
 export interface BusObserver {
-  access(pa: number, size: number, kind: 'read' | 'write', value: number, core: number): void;
+  access(pa: number, size: number, kind: 'read' | 'write' | 'fetch', value: number, core: number): void;
 }
 
 /** Told when a frame gains a flag that forbids direct access, so that flat tables forget it. */
 export interface FrameFlagListener {
-  frameFlagged(frame: number): void;
+  frameFlagged(frame: number, flag: 'code' | 'observed'): void;
 }
 
 /** Core number of accesses that no core made. */
@@ -73,26 +76,37 @@ export class Bus {
 
   /** An engine now holds decoded code of `frame`: until `unmarkCode`, writes to it are told. Idempotent. */
   markCode(frame: number): void {
-    this.flag(frame, FRAME_CODE);
+    this.flag(frame, FRAME_CODE, 'code');
   }
 
   unmarkCode(frame: number): void {
     this.frames[frame] &= ~FRAME_CODE;
   }
 
-  /** Shows every access to `frame` to `observer` from now on (watchpoints, provenance). */
+  /** Shows every access to `frame`, fetches too, to `observer` from now on (watchpoints, provenance). */
   observe(frame: number): void {
-    this.flag(frame, FRAME_OBSERVED);
+    this.flag(frame, FRAME_OBSERVED, 'observed');
   }
 
   unobserve(frame: number): void {
     this.frames[frame] &= ~FRAME_OBSERVED;
   }
 
-  private flag(frame: number, flag: number): void {
+  private flag(frame: number, flag: number, name: 'code' | 'observed'): void {
     if ((this.frames[frame] & flag) !== 0) return;
     this.frames[frame] |= flag;
-    for (const listener of this.flagListeners) listener.frameFlagged(frame);
+    for (const listener of this.flagListeners) listener.frameFlagged(frame, name);
+  }
+
+  /** One byte for the instruction decoder: as `read`, but told to an observer by noteFetch and not here. */
+  fetchByte(pa: number, core: number): number {
+    const kind = this.frames[pa >>> 12] & FRAME_KIND;
+    return kind === KIND_RAM ? this.memory.u8[this.ramBase + pa] : this.readSlow(pa, 1, core, 'untold');
+  }
+
+  /** `core` fetched an instruction, `size` bytes of which lie at `pa` in one frame. */
+  noteFetch(pa: number, size: number, core: number): void {
+    if ((this.frames[pa >>> 12] & FRAME_OBSERVED) !== 0) this.observer?.access(pa, size, 'fetch', 0, core);
   }
 
   /** Reads 1, 2 or 4 bytes, any alignment, as an unsigned number. `core`: the master, for devices and events. */
@@ -140,7 +154,7 @@ export class Bus {
     if ((this.frames[frame] & FRAME_OBSERVED) !== 0) this.observer?.access(pa, size, 'write', value, core);
   }
 
-  private readSlow(pa: number, size: AccessSize, core: number): number {
+  private readSlow(pa: number, size: AccessSize, core: number, telling: 'told' | 'untold' = 'told'): number {
     if ((pa & 4095) + size > 4096) {
       let value = 0;
       for (let i = 0; i < size; i++) value |= this.read((pa + i) >>> 0, 1, core) << (8 * i);
@@ -157,7 +171,9 @@ export class Bus {
     } else if (this.events.sink !== null) {
       this.events.sink.emit(Ev.HoleRead, core, this.timeOf(core), pa, size, 0, 0);
     }
-    if ((frame & FRAME_OBSERVED) !== 0) this.observer?.access(pa, size, 'read', value, core);
+    if ((frame & FRAME_OBSERVED) !== 0 && telling === 'told') {
+      this.observer?.access(pa, size, 'read', value, core);
+    }
     return value >>> 0;
   }
 

@@ -136,11 +136,11 @@ export class Mmu {
     const frame = this.frames[pa >>> 12];
     let rights = (bits & PTE_U) !== 0 ? FLAT_SUPER_READ | FLAT_USER_READ : FLAT_SUPER_READ;
     const where = (host ^ va) & ~0xfff;
+    if ((frame & FRAME_OBSERVED) !== 0) return;
     if ((access & ACCESS_FETCH) !== 0) {
       this.memory.flatInstr[core][va >>> 12] = where | rights;
       return;
     }
-    if ((frame & FRAME_OBSERVED) !== 0) return;
     if ((frame & (FRAME_KIND | FRAME_CODE)) === KIND_RAM && (bits & PTE_D) !== 0) {
       if ((bits & PTE_W) !== 0) {
         rights |= (bits & PTE_U) !== 0 ? FLAT_SUPER_WRITE | FLAT_USER_WRITE : FLAT_SUPER_WRITE;

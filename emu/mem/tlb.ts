@@ -103,7 +103,7 @@ export class Tlb {
     for (let core = 0; core < memory.tlb.length; core++) {
       memory.tlb[core][TLB_STATE_RANDOM] = (seed + core * 0x9e3779b9) | 0 || 1;
     }
-    bus.onFrameFlag({ frameFlagged: (frame) => this.forgetFrame(frame) });
+    bus.onFrameFlag({ frameFlagged: (frame, flag) => this.forgetFrame(frame, flag) });
   }
 
   /** Turns the debug shadow on or off; costs nothing while off. */
@@ -308,22 +308,28 @@ export class Tlb {
     }
   }
 
-  /** `frame` may no longer be written (or read) directly: takes it out of every core's flat data table. */
-  private forgetFrame(frame: number): void {
+  /** `frame` may no longer be written (observed: nor read or fetched) directly: takes it out of the flat tables. */
+  private forgetFrame(frame: number, flag: 'code' | 'observed'): void {
     for (let core = 0; core < this.memory.r.length; core++) {
-      const t = this.memory.tlb[core];
-      const flat = this.memory.flatData[core];
-      if (this.unpagedChunks[core].includes(1)) {
-        flat[frame] = 0;
-        flat[frame ^ 0x100] = 0;
-      }
-      for (let at = TLB_STATE_WORDS; at < t.length; at += TLB_ENTRY_WORDS) {
-        const tag = t[at];
-        if ((tag & TAG_VALID) === 0) continue;
-        const base = t[at + TLB_BASE] >>> 12;
-        if ((tag & TAG_LARGE) === 0 && base === frame) flat[tag >>> 12] = 0;
-        if ((tag & TAG_LARGE) !== 0 && base === (frame & ~1023)) flat[(tag >>> 12) + (frame & 1023)] = 0;
-      }
+      this.forgetIn(this.memory.flatData[core], core, frame);
+      if (flag === 'code') continue;
+      this.forgetIn(this.memory.flatInstr[core], core, frame);
+      this.memory.r[core][PEND] |= PEND_REFETCH;
+    }
+  }
+
+  private forgetIn(flat: Int32Array, core: number, frame: number): void {
+    const t = this.memory.tlb[core];
+    if (this.unpagedChunks[core].includes(1)) {
+      flat[frame] = 0;
+      flat[frame ^ 0x100] = 0;
+    }
+    for (let at = TLB_STATE_WORDS; at < t.length; at += TLB_ENTRY_WORDS) {
+      const tag = t[at];
+      if ((tag & TAG_VALID) === 0) continue;
+      const base = t[at + TLB_BASE] >>> 12;
+      if ((tag & TAG_LARGE) === 0 && base === frame) flat[tag >>> 12] = 0;
+      if ((tag & TAG_LARGE) !== 0 && base === (frame & ~1023)) flat[(tag >>> 12) + (frame & 1023)] = 0;
     }
   }
 

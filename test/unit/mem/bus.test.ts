@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { R } from '../../../emu/arch/core-layout.ts';
+import { Exit } from '../../../emu/arch/engine.ts';
 import { Ev } from '../../../emu/arch/events.ts';
 import { createMemory } from '../../../emu/mem/index.ts';
 import { TestMachine } from '../cpu/test-machine.ts';
@@ -61,6 +62,44 @@ describe('the bus', () => {
     m.context.bus.unobserve(7);
     m.execute([0xa3, 0, 0x70, 0, 0], 1);
     expect(seen).toEqual(['write 7000/4 by 0', 'read 7004/4 by 0', 'write 7000/4096 by -1']);
+  });
+
+  it('shows one fetch per instruction of an observed frame, also of a loop that was running', () => {
+    const m = new TestMachine();
+    const seen: string[] = [];
+    m.context.bus.observer = {
+      access: (pa, size, kind, _value, core) => seen.push(`${kind} ${pa.toString(16)}/${size} by ${core}`),
+    };
+    // 1ffa: inc eax; mov ecx,11223344 (crosses into 2000); jmp 1ffa
+    m.load(0x1ffb, [0x40, 0xb9, 0x44, 0x33, 0x22, 0x11, 0xeb, 0xf8]);
+    m.r[R.EIP] = 0x1ffb;
+    m.run(300);
+    expect(seen).toEqual([]);
+    m.context.bus.observe(1);
+    m.run(3);
+    expect(seen).toEqual(['fetch 1ffb/1 by 0', 'fetch 1ffc/4 by 0']);
+    m.context.bus.unobserve(1);
+    m.context.bus.observe(2);
+    m.run(3);
+    expect(seen.slice(2)).toEqual(['fetch 2000/1 by 0', 'fetch 2001/2 by 0']);
+    m.context.bus.unobserve(2);
+    m.run(3);
+    expect([seen.length, m.r[R.EAX]]).toEqual([4, 103]);
+  });
+
+  it('runs code from a ROM outside the firmware window, page ends and partial frames included', () => {
+    const m = new TestMachine();
+    const rom = new Uint8Array(0x1800).fill(0x90);
+    // ffe: mov ecx, 5 (crosses); loop: inc eax; dec ecx; jnz loop; hlt
+    rom.set([0xb9, 5, 0, 0, 0, 0x40, 0x49, 0x75, 0xfc, 0xf4], 0xffe);
+    m.context.bus.addRom(0xe0000000, rom);
+    for (const start of [0xe0000ff0, 0xe0000ffe]) {
+      m.r[R.EAX] = 0;
+      m.r[R.EIP] = start | 0;
+      m.r[R.RUN_STATE] = 0;
+      expect(m.run(100)).toBe(Exit.Halt);
+      expect([m.r[R.EAX], m.r[R.EIP]! >>> 0]).toEqual([5, 0xe0001008]);
+    }
   });
 
   it('copies and zeroes frames', () => {
