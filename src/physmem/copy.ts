@@ -14,6 +14,7 @@ import { removeAndCredit, removeAndKeep } from './deallocate.ts';
 import { containerKey } from './guard.ts';
 import { addEntry, entryAt, entryFrom, insertName, nextEntry, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
+import { assert } from './plain-data.ts';
 import { Removal, settle } from './removal.ts';
 import { DEAD, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
 import { splitAt, splitFrame, splitTo } from './split.ts';
@@ -153,10 +154,12 @@ function* perform(store: Store, request: CopyRequest): Operation<void> {
   while (walk.from < walk.end) {
     yield* awaitStill(store, source, sourcePage + walk.from, sourcePage + walk.end);
     for (let steps = store.tuning.sliceSteps; steps > 0 && walk.from < walk.end; steps -= 1) {
-      const piece = nextPiece(store, walk);
+      let piece = nextPiece(store, walk);
       if (squash && overlaps) {
         const target = newRangeJob(store, destination, destinationPage + piece.offset, piece.pages);
         yield* finishRange(store, target, squashWork);
+        // What was replaced may have shared the piece's frame, which is split then. Zeroes need no source.
+        if (piece.entry !== 0) piece = nextPiece(store, walk);
       }
       placePiece(store, walk, piece);
       if (walk.backward) walk.end = piece.offset;
@@ -191,6 +194,7 @@ function nextPiece(store: Store, walk: Walk): Piece {
   const base = request.sourcePage;
   const at = walk.backward ? base + walk.end - 1 : base + walk.from;
   const entry = entryAt(store, request.source, at);
+  assert(entry !== 0, 'the source of a copy has lost a name');
   const start = store.entries.start[entry]!;
   const isCopy = (request.flags & (CopyFlag.SHARED | CopyFlag.MOVE)) === 0;
   if (isCopy && !isBound(store, store.entries.frame[entry]!)) {

@@ -30,7 +30,7 @@ function releaseSlice(store: Store, job: RangeJob): boolean {
     if (steps === 0) return false;
     store.port.charge(1);
     const end = start + pagesOf(store, entry);
-    if (isShared(store, entry)) {
+    if (isShared(store, entry) || store.entries.via.has(entry)) {
       if (start < job.cursor) {
         splitAt(store, job.container, job.cursor, job.removal);
         continue;
@@ -39,7 +39,8 @@ function releaseSlice(store: Store, job: RangeJob): boolean {
         splitFrame(store, store.entries.frame[entry]!, job.removal);
         continue;
       }
-      renewEntry(store, entry, job.removal);
+      if (isShared(store, entry)) renewEntry(store, entry, job.removal);
+      else store.entries.via.delete(entry);
     }
     job.done += Math.min(end, job.end) - Math.max(start, job.cursor);
     job.cursor = end;

@@ -8,6 +8,7 @@
 import { PhysmemEv } from '../abi/events.ts';
 import { UNBOUND } from './frame.ts';
 import { attach, entryAt, pagesOf } from './names.ts';
+import { assert } from './plain-data.ts';
 import type { Removal } from './removal.ts';
 import type { Store } from './store.ts';
 import { divideRecords } from './translation.ts';
@@ -80,6 +81,7 @@ export function splitTo(
   splitAt(store, container, page, removal);
   for (;;) {
     const entry = entryAt(store, container, page);
+    assert(entry !== 0, 'no entry to split');
     if (pagesOf(store, entry) <= pages) return entry;
     splitFrame(store, store.entries.frame[entry]!, removal);
   }

@@ -107,6 +107,12 @@ class Traffic {
     this.top.physmem.lateAnswer(batch);
   }
 
+  /** I18: no translation stands beside an older one of the same page. After a limbo that can not be promised. */
+  mustNotMix(): void {
+    const mixture = this.top.physmem.counters.limboBatches > 0 ? null : this.top.kernel.mixture();
+    if (mixture !== null) throw new Error(`I18: ${mixture}`);
+  }
+
   touch(task: number, page: number, core: number): void {
     this.top.kernel.write(core, task, page, page);
     this.top.kernel.read((core + 1) % 3, task, page);
@@ -188,6 +194,7 @@ describe('operations side by side', () => {
         fc.property(fc.array(move, { minLength: 150, maxLength: 200, size: 'max' }), (moves) => {
           const traffic = new Traffic(slice);
           for (const [kind, a, b, c] of moves) {
+            traffic.mustNotMix();
             if (kind < 60) ACTIONS[(kind + a) % ACTIONS.length]!(traffic, a, b, c);
             else if (kind < 75) traffic.touch(TASKS[a % 3]!, 0x3f8 + (b % 22), c % 3);
             else if (kind < 77) traffic.answerLate();

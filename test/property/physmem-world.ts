@@ -12,6 +12,9 @@ import { Model, type Outcome } from '../../src/physmem/model.ts';
 import { entryAt } from '../../src/physmem/names.ts';
 import { BenchTop, PAGE, type Setup, taskCap } from '../unit/physmem/bench-top.ts';
 
+/** Where `fill` maps. */
+const FILL_PAGE = 0x10000;
+
 export interface Held {
   readonly cap: CapRef;
   /** Object number in the model. */
@@ -197,6 +200,14 @@ export class World {
     }
     const { container, page } = this.mapped.get(task)!.get(at)!;
     this.model.containers.get(container)!.names.get(page)!.cell.value = this.#stamp;
+  }
+
+  /** Maps a range for writing and writes a different value to each page. */
+  fill(task: number, container: Held, start: number, pages: number): void {
+    this.map(task, container, start, pages, FILL_PAGE, 3, 0);
+    for (let i = 0; i < pages; i += 1)
+      if (this.mapped.get(task)?.has(FILL_PAGE + i)) this.write(task, FILL_PAGE + i);
+    this.unmap(task, FILL_PAGE, pages);
   }
 
   /** Loads translations into TLBs, so that a missing shootdown shows. */

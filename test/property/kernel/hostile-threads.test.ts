@@ -24,7 +24,11 @@ const PAGES = 4;
 type Step = readonly [kind: number, core: number, a: number, b: number, c: number, d: number];
 
 class Chaos {
-  readonly w = new World(CORES, { maxTasks: 6, shootdownTimeoutCycles: 400_000, quantumCycles: 20_000 });
+  readonly w = new World(
+    CORES,
+    { maxTasks: 6, shootdownTimeoutCycles: 400_000, quantumCycles: 20_000 },
+    'driver',
+  );
   private readonly spaces: number[] = [];
   private frames = 0x380;
 
@@ -53,7 +57,7 @@ class Chaos {
       const [ipi] = w.machine.ipis.splice(a % w.machine.ipis.length, 1);
       w.kernel.interrupt(ipi!.to, ipi!.vector);
     } else if (kind === 9 && w.machine.timers[core]! >= 0) w.fireTimer(core);
-    else if (kind === 10) w.kernel.interrupt(core, [0xf8, 0xf0, 0xe0, 0x21][a % 4]!);
+    else if (kind === 10) w.kernel.interrupt(core, [0xf8, 0xf0, 0xe0, 0x21, 0x40, 0x41, 0x42, 0x57][a % 8]!);
     else if (kind === 11) this.wakeOn(core, a % 3);
     w.machine.events.length = 0;
     expect(w.kernel.check()).toEqual([]);
@@ -119,7 +123,8 @@ class Chaos {
           Sys.THREAD_MINT,
           Sys.THREAD_SET_PAGER,
         ];
-        w.syscall(core, calls[a % calls.length]!, slot(b), slot(c), d);
+        if (a % 2 === 0) this.control(core, slot, b, c, d);
+        else w.syscall(core, calls[(a >> 1) % calls.length]!, slot(b), slot(c), d);
         break;
       }
       default:
@@ -128,6 +133,18 @@ class Chaos {
         else if (a % 8 === 1) this.destroyChild(core, slots);
         else w.kernel.trap(core, [3, 6, 13, SYSCALL_VECTOR][b % 4]!, 0);
     }
+  }
+
+  /** Threads and devices: suspended threads are resumed by and by, or all would stand still. */
+  private control(core: number, slot: (n: number) => number, b: number, c: number, d: number): void {
+    const { w } = this;
+    if (b % 2 === 0) {
+      const what = [1, 1, 0, 2, 3, 1, 4][c % 7]!;
+      w.syscall(core, Sys.THREAD_CONTROL, slot(b), what, what >= 2 ? d % 4 : 0);
+    } else if (c % 4 === 0) w.syscall(core, Sys.IRQ_BIND, d % 3, slot(b), c, d % 2);
+    else if (c % 4 === 1) w.syscall(core, Sys.IRQ_ACK, d % 3);
+    else if (c % 4 === 2) w.syscall(core, Sys.IOPORT_BIND, b, d % 9, d % 2);
+    else w.syscall(core, Sys.TASK_SET_DRIVER, slot(b));
   }
 
   private destroyChild(core: number, slots: readonly number[]): void {
@@ -225,6 +242,7 @@ it('no sequence of system calls, faults and interrupts breaks the kernel', () =>
   let operations = 0;
   let deaths = 0;
   let shootdowns = 0;
+  let interrupts = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 100, maxLength: 300 }), (steps) => {
       const chaos = new Chaos();
@@ -237,9 +255,10 @@ it('no sequence of system calls, faults and interrupts breaks the kernel', () =>
       if (chaos.w.machine.exitStatus < 0) expect(chaos.w.kernel.isQuiescent()).toBe(true);
       operations += chaos.w.kernel.counters.operations;
       shootdowns += chaos.w.kernel.counters.shootdownIpis;
+      interrupts += chaos.w.kernel.counters.deviceInterrupts;
       deaths += chaos.w.server.deaths.length;
     }),
     { numRuns: 1000, seed: 11 },
   );
-  expect(Math.min(operations, deaths, shootdowns)).toBeGreaterThan(100);
+  expect(Math.min(operations, deaths, shootdowns, interrupts)).toBeGreaterThan(100);
 });

@@ -264,6 +264,22 @@ export class FakeKernel implements KernelPort {
     tlb.set(key, entry);
     return entry;
   }
+  /** A present translation that differs from what a TLB holds: it was installed before the old one was shot down. */
+  mixture(): string | null {
+    for (const [core, tlb] of this.tlbs.entries()) {
+      for (const [key, cached] of tlb) {
+        const [space, page] = key.split(':').map(Number) as [number, number];
+        const tables = this.spaces.get(space);
+        const small = tables?.pages.get(page)?.frame;
+        const large = tables?.large.get(page >>> 10);
+        const present = small ?? (large === undefined ? undefined : large.frame + (page & 1023));
+        if (present !== undefined && present !== cached.frame) {
+          return `core ${core} holds ${key} to ${cached.frame}, the table says ${present} already`;
+        }
+      }
+    }
+    return null;
+  }
   /** Reads through a translation; null is a page fault. */
   read(core: number, space: number, page: number): number | null {
     const found = this.translate(core, space, page, READ);
