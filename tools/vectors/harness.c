@@ -32,7 +32,7 @@ struct test_case {
   u32 eip, eflags;
   u16 segs[6]; /* es cs ss ds fs gs */
   u8 mode, code_length, poke_count, reserved;
-  u8 code[48];
+  u8 code[120];
   struct poke pokes[4];
 };
 struct outcome {

@@ -1,7 +1,7 @@
 /**
  * Talks to harness.c: compiles it, writes cases to its standard input and reads outcomes from its standard output.
  *
- *   case    168 bytes: regs 8×u32, eip, eflags, segs 6×u16, mode, code length, poke count, 0, code[48],
+ *   case    240 bytes: regs 8×u32, eip, eflags, segs 6×u16, mode, code length, poke count, 0, code[120],
  *           4 × { u16 offset, u8 length, u8 bytes[13] }
  *   outcome 64 bytes: regs 8×u32, eip, eflags, segs 6×u16, trap u16, error u16, cr2, change count u32;
  *           then per change u16 offset, u16 length (both multiples of 4), bytes
@@ -11,10 +11,10 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Change, Outcome, TestCase } from './case-layout.ts';
 
-const CASE_BYTES = 168;
+const CASE_BYTES = 240;
 const OUTCOME_BYTES = 64;
 const CODE_AT = 56;
-const POKES_AT = 104;
+const POKES_AT = 176;
 const POKE_BYTES = 16;
 /** Largest number of cases that one run of the harness takes (its buffers are 512 MiB). */
 const BATCH = 200_000;
@@ -57,7 +57,7 @@ function writeCase(view: DataView, at: number, c: TestCase): void {
   view.setUint8(at + 52, c.mode === 'step' ? 1 : 0);
   view.setUint8(at + 53, c.code.length);
   view.setUint8(at + 54, c.pokes.length);
-  if (c.code.length > 48 || c.pokes.length > 4) throw new RangeError('case too large for the harness');
+  if (c.code.length > 120 || c.pokes.length > 4) throw new RangeError('case too large for the harness');
   c.code.forEach((byte, i) => {
     view.setUint8(at + CODE_AT + i, byte);
   });

@@ -7,6 +7,7 @@ import { faultForms } from './faults.ts';
 import type { Form } from './form.ts';
 import { moveForms } from './moves.ts';
 import { multiplyForms } from './multiply.ts';
+import { programForms } from './programs.ts';
 import { segmentForms } from './segments.ts';
 import { shiftAndRotateForms } from './shifts.ts';
 import { stackForms } from './stack.ts';
@@ -26,4 +27,5 @@ export const FORM_GROUPS: Readonly<Record<string, () => Form[]>> = {
   segments: segmentForms,
   faults: faultForms,
   alignment: alignmentForms,
+  programs: programForms,
 };
