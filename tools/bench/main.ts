@@ -1,8 +1,9 @@
 /**
- * `npm run bench [loops|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
+ * `npm run bench [cpu|loops|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
  * host is noisy, so compare figures of one run only.
  */
 import { benchLoops } from './bare-loops.ts';
+import { benchCore } from './core.ts';
 import { geometricMean, median, printFigures } from './measure.ts';
 import { benchTrips } from './trips.ts';
 
@@ -19,6 +20,7 @@ function loops(): void {
 }
 
 const benches: Readonly<Record<string, () => void>> = {
+  cpu: () => printFigures('Single things on the core, interpreter, default TLB', benchCore(ROUNDS)),
   loops,
   trips: () => printFigures('Across the line, one core, interpreter', benchTrips(ROUNDS)),
 };
