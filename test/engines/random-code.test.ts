@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { runRandomCode } from '../../tools/compare/random-code.ts';
 
-const INSTRUCTIONS = 200_000;
+const INSTRUCTIONS = 100_000;
 
 describe('random bytes as code', () => {
   for (const ring of [0, 3] as const) {
@@ -20,8 +20,8 @@ describe('random bytes as code', () => {
     });
 
     it(`in ring ${ring} end in another state for another seed`, () => {
-      const hashes = [1, 2, 3].map((seed) => runRandomCode({ seed, ring, instructions: 5000 }).hash);
-      expect(new Set(hashes).size).toBe(3);
+      const hashes = [1, 2].map((seed) => runRandomCode({ seed, ring, instructions: 5000 }).hash);
+      expect(new Set(hashes).size).toBe(2);
     });
   }
 });
