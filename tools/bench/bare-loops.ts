@@ -24,14 +24,18 @@ const PORT_SERIAL = 0x3f8;
 
 /** Runs one loop once; MIPS over the time from the hand-over to the image until its result line. */
 function runLoop(image: Uint8Array, loop: string, engine: EngineName, options: LoopOptions): number {
-  const plan = planMultiboot({ image, ramBytes: RAM_BYTES, commandLine: `loops ${loop}` });
+  const plan = planMultiboot({
+    image,
+    ramBytes: RAM_BYTES,
+    commandLine: `loops ${loop}${options.repeat === undefined ? '' : `=${options.repeat[loop] ?? 1}`}`,
+  });
   const machine = new Machine({
     rom: firmwareRom(),
     ramBytes: RAM_BYTES,
     cores: 1,
     bare: plan,
-    quantum: 100_000,
-    ...options,
+    quantum: options.quantum ?? 100_000,
+    ...(options.tlb === undefined ? {} : { tlb: options.tlb }),
     engine: ENGINES[engine],
   });
   loadPlan(plan, machine.bus.dma);
@@ -53,6 +57,8 @@ function runLoop(image: Uint8Array, loop: string, engine: EngineName, options: L
 export interface LoopOptions {
   readonly quantum?: number;
   readonly tlb?: TlbGeometry;
+  /** Repeat counts by loop, instead of the image's own. */
+  readonly repeat?: Readonly<Record<string, number>>;
 }
 
 /**

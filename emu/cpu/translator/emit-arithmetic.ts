@@ -3,7 +3,7 @@
  * exec/ does; memory operands first, registers and flags last (function-code.ts says why).
  */
 import { R } from '../../arch/core-layout.ts';
-import { pushCarry, replaceArith, setFlags } from './emit-flags.ts';
+import { pushCarry, replaceArith, setFlags, setLogicFlags, setStepFlags } from './emit-flags.ts';
 import { Kind } from './flag-kinds.ts';
 import { type FunctionCode, L } from './function-code.ts';
 import { Op } from './wasm-op.ts';
@@ -56,7 +56,7 @@ const logic =
     g.takeSrc(L.B);
     binary(g, op);
     g.putDst(L.V);
-    setFlags(g, Kind.Logic, L.V, L.B, L.A);
+    setLogicFlags(g, L.V);
   };
 export const and = logic(Op.And);
 export const or = logic(Op.Or);
@@ -66,7 +66,7 @@ export const test: Emit = (g) => {
   g.takeDst(L.A, 'read');
   g.takeSrc(L.B);
   binary(g, Op.And);
-  setFlags(g, Kind.Logic, L.V, L.B, L.A);
+  setLogicFlags(g, L.V);
 };
 
 /** ADC and SBB; flags as in exec/alu.ts: the carry out of the top bit, AF from bit 4, OF from the signs. */
@@ -136,17 +136,18 @@ const step =
   (g) => {
     const { w } = g;
     g.takeDst(L.A, 'write');
-    pushCarry(g);
-    w.set(L.T);
     w.get(L.A);
     w.opConst(Op.Add, by);
     g.extend();
     w.set(L.V);
     g.putDst(L.V);
+    if (g.flagsAreDead) return;
     if (g.width === 4) {
-      setFlags(g, by > 0 ? Kind.Inc : Kind.Dec, L.V, L.T, L.A);
+      setStepFlags(g, by > 0 ? Kind.Inc : Kind.Dec, L.V);
       return;
     }
+    pushCarry(g);
+    w.set(L.T);
     const most = g.width === 1 ? 0x7f : 0x7fff;
     w.get(L.T);
     w.get(L.V);

@@ -4,7 +4,7 @@
  */
 import { R } from '../../arch/core-layout.ts';
 import { ARITH_FLAGS } from '../flags.ts';
-import { Kind } from './flag-kinds.ts';
+import { CARRY_COMPARES, Kind } from './flag-kinds.ts';
 import { type FunctionCode, Import, L } from './function-code.ts';
 import { Op } from './wasm-op.ts';
 
@@ -16,9 +16,42 @@ const PF = 4;
 /** Flags of `kind`: result, second and first operand are taken from locals. */
 export function setFlags(g: FunctionCode, kind: Kind, result: number, src: number, aux: number): void {
   if (kind !== Kind.Cmp) g.copy(result, L.Dst);
-  if (kind !== Kind.Logic) g.copy(src, L.Src);
-  if (kind !== Kind.Logic && kind !== Kind.Inc && kind !== Kind.Dec && kind !== Kind.Result)
-    g.copy(aux, L.Aux);
+  g.copy(src, L.Src);
+  if (kind !== Kind.Result) g.copy(aux, L.Aux);
+  g.kind = kind;
+}
+
+/** Flags of AND, OR, XOR and TEST. */
+export function setLogicFlags(g: FunctionCode, result: number): void {
+  g.copy(result, L.Dst);
+  for (const local of [L.Src, L.Aux]) {
+    g.w.const(0);
+    g.w.set(local);
+  }
+  g.kind = Kind.Logic;
+}
+
+/** Flags of INC and DEC of 32 bits, keeping CF; called before the result is in L.Dst. */
+export function setStepFlags(g: FunctionCode, kind: Kind.Inc | Kind.Dec, result: number): void {
+  const { w } = g;
+  const keep = (): void => {
+    pushCarry(g);
+    w.set(L.Src);
+    w.const(0);
+    w.set(L.Aux);
+  };
+  if (g.kind === Kind.Unknown) {
+    w.const(CARRY_COMPARES);
+    w.get(L.Op);
+    w.op(Op.ShrU);
+    w.opConst(Op.And, 1);
+    w.op(Op.Eqz);
+    w.open(Op.If);
+    keep();
+    w.close();
+  } else if (g.kind === Kind.Add) g.copy(L.Dst, L.Aux);
+  else if (((CARRY_COMPARES >> g.kind) & 1) === 0) keep();
+  g.copy(result, L.Dst);
   g.kind = kind;
 }
 
@@ -60,6 +93,8 @@ export function pushCarry(g: FunctionCode): void {
       return;
     case Kind.Sub:
     case Kind.Cmp:
+    case Kind.Inc:
+    case Kind.Dec:
       compare(g, L.Aux, Op.LtU, L.Src);
       return;
     case Kind.Result:
@@ -69,38 +104,15 @@ export function pushCarry(g: FunctionCode): void {
     case Kind.Logic:
       w.const(0);
       return;
-    case Kind.Inc:
-    case Kind.Dec:
-      w.get(L.Src);
-      return;
     case Kind.Shl:
     case Kind.Shr:
     case Kind.Sar:
       pushShiftedOut(g);
       return;
-    case Kind.Unknown:
-      pushUnknownCarry(g);
-      return;
     default:
       pushArith(g);
       w.opConst(Op.And, 1);
   }
-}
-
-/** A loop that counts by INC or DEC asks at its top: those two kinds are told apart without a call. */
-function pushUnknownCarry(g: FunctionCode): void {
-  const { w } = g;
-  w.get(L.Op);
-  w.opConst(Op.Or, Kind.Inc ^ Kind.Dec);
-  w.opConst(Op.Eq, Kind.Inc | Kind.Dec);
-  w.open(Op.If);
-  g.copy(L.Src, L.T);
-  w.else();
-  pushArith(g);
-  w.opConst(Op.And, 1);
-  w.set(L.T);
-  w.close();
-  w.get(L.T);
 }
 
 /** The last bit that a shift moved out. */
@@ -175,7 +187,7 @@ function pushKnown(g: FunctionCode, pair: number): boolean {
   return true;
 }
 
-/** After INC and DEC: CF is in L.Src, OF says that the result is the least or the greatest number. */
+/** After INC and DEC: OF says that the result is the least or the greatest number. */
 function pushStep(g: FunctionCode, pair: number): boolean {
   const { w } = g;
   if (pair === 5) return false;
@@ -184,7 +196,7 @@ function pushStep(g: FunctionCode, pair: number): boolean {
     w.opConst(Op.Eq, g.kind === Kind.Inc ? -0x80000000 : 0x7fffffff);
   };
   if (pair === 0) overflow();
-  else if (pair === 1 || pair === 3) w.get(L.Src);
+  else if (pair === 1 || pair === 3) compare(g, L.Aux, Op.LtU, L.Src);
   else {
     compareZero(g, L.Dst, Op.LtS);
     overflow();

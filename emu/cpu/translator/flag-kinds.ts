@@ -5,11 +5,14 @@
  *
  *   kind         CC_DST    CC_SRC             CC_AUX
  *   Flags .. Result        as in flags.ts
- *   Logic        result    -                  -                 CF = OF = AF = 0
+ *   Logic        result    0                  0                 CF = OF = AF = 0
  *   Cmp          -         second operand     first operand     32-bit SUB whose result nobody needed
- *   Inc, Dec     result    CF before          -                 32 bits
+ *   Inc, Dec     result    CF before is: AUX below SRC          32 bits
  *   Shl Shr Sar  result    count, 1..31       first operand     32 bits
  *   Imul         result    second operand     first operand     32 bits
+ *
+ * In Sub, Logic, Cmp, Inc and Dec, CF is always AUX below SRC, so that INC and DEC behind one of them have nothing to
+ * keep (CARRY_COMPARES).
  */
 import { R } from '../../arch/core-layout.ts';
 import { arithFlags, CC_ADD, CC_FLAGS, CC_RESULT, CC_SUB } from '../flags.ts';
@@ -31,19 +34,25 @@ export enum Kind {
   Unknown = 12,
 }
 
+/** Bit n: CF of kind n is the comparison CC_AUX below CC_SRC. */
+export const CARRY_COMPARES =
+  (1 << Kind.Sub) | (1 << Kind.Logic) | (1 << Kind.Cmp) | (1 << Kind.Inc) | (1 << Kind.Dec);
+
 const AF = 16;
 const OF = 2048;
 const CF = 1;
 const INT_MIN = -0x80000000;
 const INT_MAX = 0x7fffffff;
 
+const below = (a: number, b: number): number => (a >>> 0 < b >>> 0 ? CF : 0);
+
 /** CF, AF and OF bits of the kinds that become CC_RESULT. */
 function resultBits(kind: Kind, result: number, src: number, aux: number): number {
   switch (kind) {
     case Kind.Inc:
-      return src | ((result & 15) === 0 ? AF : 0) | (result === INT_MIN ? OF : 0);
+      return below(aux, src) | ((result & 15) === 0 ? AF : 0) | (result === INT_MIN ? OF : 0);
     case Kind.Dec:
-      return src | ((result & 15) === 15 ? AF : 0) | (result === INT_MAX ? OF : 0);
+      return below(aux, src) | ((result & 15) === 15 ? AF : 0) | (result === INT_MAX ? OF : 0);
     case Kind.Shl: {
       const out = (aux >>> (32 - src)) & 1;
       return AF | out | (result >>> 31 !== out ? OF : 0);

@@ -35,8 +35,10 @@ const IMPORTS: readonly FunctionImport[] = [
 const MAX_REGIONS = 512;
 /** Bytes of WebAssembly that are kept; machine code is about as large again. */
 const MAX_CODE_BYTES = 16 << 20;
-/** Each translation of a page makes the next one wait twice as long, up to this power of two. */
-const MAX_PATIENCE = 8;
+/** How much longer a page waits for its next translation: after one that added code, after one whose code was written. */
+const PATIENCE_GROWN = 1;
+const PATIENCE_WRITTEN = 8;
+const MAX_PATIENCE = 255;
 const MODE = MODE_CODE32 | MODE_FLAT;
 
 /** One translated region. */
@@ -114,17 +116,22 @@ export class RegionCache {
   }
 
   /**
-   * The interpreter did `count` instructions and stands at page offset `offset` of the page of `key`, in code that is
-   * not translated. Translates when that has been often enough.
+   * The interpreter has begun at page offset `offset` of the page of `key`, in code that is not translated; `count`
+   * tells what that has cost. Translates when it is worth it.
    */
   warm(key: number, offset: number, count: number): void {
+    if (this.find(key)?.covered[offset] === 1) return;
     const heat = this.heat[key] + count;
-    if (heat < this.threshold << Math.min(this.patience[key], MAX_PATIENCE)) {
+    if (heat < this.threshold * (1 + this.patience[key])) {
       this.heat[key] = heat;
       return;
     }
     this.heat[key] = 0;
     this.translate(key, offset);
+  }
+
+  private wait(key: number, more: number): void {
+    this.patience[key] = Math.min(MAX_PATIENCE, this.patience[key] + more);
   }
 
   private frameOf(key: number): number {
@@ -139,7 +146,7 @@ export class RegionCache {
     if (slot < 0) return;
     const seed = this.runStart(slot * 4096, offset);
     if (seed < 0) return;
-    if (this.patience[key] < 255) this.patience[key]++;
+    this.wait(key, PATIENCE_GROWN);
     const old = this.find(key);
     const seeds = old === null ? [] : (this.seeds.get(key) ?? []);
     if (!seeds.includes(seed)) seeds.push(seed);
@@ -234,7 +241,9 @@ export class RegionCache {
     if (sameFrame === undefined) return;
     for (const n of [...sameFrame]) {
       const region = this.regions[n]!;
-      if (region.covered.subarray(offset, offset + length).includes(1)) this.drop(region);
+      if (!region.covered.subarray(offset, offset + length).includes(1)) continue;
+      this.drop(region);
+      this.wait(region.key, PATIENCE_WRITTEN);
     }
   }
 }

@@ -23,6 +23,8 @@ import { isWasmMemory } from './wasm-api.ts';
 
 /** Instructions that the interpreter does in a page before it is translated (measured by `bench loops`). */
 const THRESHOLD = 1500;
+/** What going to the interpreter and back costs, in instructions that it would do in that time. */
+const ENTRY_COST = 16;
 /** Longest and shortest stretch of the interpreter between two looks at where it is. */
 const BURST_MAX = 255;
 const BURST_MIN = 32;
@@ -112,23 +114,21 @@ export class Translator extends Interpreter {
 
   /** Interprets until a translated entry, for a while at most. True when the stretch is over. */
   private interpret(c: CpuCore): boolean {
-    normalise(c.r);
+    const { r } = c;
+    normalise(r);
     const before = c.left;
+    const key = this.keyHere(c);
+    const offset = r[R.EIP] & 4095;
     c.enterBelow = before - 1;
     c.stop = Math.max(0, before - this.nextBurst());
     super.stretch(c);
     c.enterBelow = -1;
     c.stop = 0;
     // A REP instruction that the burst cut has set RF; nothing has come between.
-    if (c.left > 0 && c.r[PEND] === 0) c.r[R.EFLAGS] &= ~Flag.RF;
+    if (c.left > 0 && r[PEND] === 0) r[R.EFLAGS] &= ~Flag.RF;
     this.regions.synchronise();
-    const key = this.keyHere(c);
-    if (key >= 0) {
-      const offset = c.r[R.EIP] & 4095;
-      const region = this.regions.find(key);
-      if (region === null || region.covered[offset] === 0) this.regions.warm(key, offset, before - c.left);
-    }
-    return c.r[PEND] !== 0;
+    if (key >= 0) this.regions.warm(key, offset, before - c.left + ENTRY_COST);
+    return r[PEND] !== 0;
   }
 
   /** Lengths differ, so that no loop keeps in step with them. */
