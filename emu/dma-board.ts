@@ -2,6 +2,7 @@
  * The part of the board that moves memory without a core: the 8237 pair, the disk on it, the bus master, and the
  * protection unit between all of them and the bus. Wiring only, and the one view of what devices aim at.
  */
+import { LOW_RAM_END, VGA_HOLE_END } from './arch/address-map.ts';
 import type { CostModel } from './arch/cost.ts';
 import { BUS_MASTER_CHANNEL, DMA_DISK_CHANNEL, IRQ_BUS_MASTER, IRQ_DMA_DISK } from './arch/dma.ts';
 import type {
@@ -49,7 +50,10 @@ export class DmaBoard implements Snapshotable {
   constructor(settings: DmaSettings, ports: DmaBoardPorts) {
     const { clock, events } = ports;
     const { costs } = settings;
-    this.protection = new IoProtection(settings.ioProtection, settings.ramBytes / PAGE_SIZE, ports);
+    const { ramBytes } = settings;
+    const isRam = (pa: number) => pa < ramBytes && (pa < LOW_RAM_END || pa >= VGA_HOLE_END);
+    const protectionPorts = { clock, events, memory: ports.memory, isRam };
+    this.protection = new IoProtection(settings.ioProtection, ramBytes / PAGE_SIZE, protectionPorts);
     const memory = this.protection.masters;
     const quiet: DmaQuietListener = (channel) => this.onQuiet?.(channel);
     this.controllers = new Dma8237({ clock, events, memory, transferCycles: costs.dmaTransfer, quiet });

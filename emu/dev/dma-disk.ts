@@ -93,8 +93,8 @@ export interface DmaDiskPorts {
   readonly sectorCycles: number;
 }
 
-/** `medium`: the head reads or writes a chunk. `dma`: DREQ is high, the timer guards the time-out. */
-type Phase = 'idle' | 'seek' | 'medium' | 'dma';
+/** `medium`: the head reads or writes a chunk. `dma`: DREQ is high, the timer guards the time-out. `end`: all is done. */
+type Phase = 'idle' | 'seek' | 'medium' | 'dma' | 'end';
 
 export class DmaDisk implements PortRange, DeviceTimer, DmaDevice, Snapshotable {
   readonly name = 'dma-disk';
@@ -173,6 +173,7 @@ export class DmaDisk implements PortRange, DeviceTimer, DmaDevice, Snapshotable 
     if (this.phase === 'seek') this.begin();
     else if (this.phase === 'medium') this.mediumDone();
     else if (this.phase === 'dma') this.finish(DiskError.NoDma);
+    else if (this.phase === 'end') this.finish(DiskError.None);
   }
 
   save(): PlainData {
@@ -292,7 +293,8 @@ export class DmaDisk implements PortRange, DeviceTimer, DmaDevice, Snapshotable 
     this.sector = this.cursor.sector;
     if (this.ready > 0) return;
     this.ports.request.set(0);
-    if (this.command === DiskCommand.Read && this.leftBytes === 0) this.finish(DiskError.None);
+    // The controller ends its bus cycle and its count first: the interrupt comes when the bytes are in memory.
+    if (this.command === DiskCommand.Read && this.leftBytes === 0) this.wait('end', 0);
     else this.useMedium();
   }
 

@@ -32,8 +32,9 @@ export interface BlockedAccess {
 export interface IoProtectionPorts {
   readonly clock: Clock;
   readonly events: EventPort;
-  /** The bus, unprotected. */
+  /** The bus, unprotected; outside RAM it gives ones and drops. */
   readonly memory: DmaPort;
+  isRam(pa: number): boolean;
 }
 
 export class IoProtection implements Snapshotable {
@@ -140,7 +141,11 @@ export class IoProtection implements Snapshotable {
       if (!this.isAllowed(channel, at, direction)) {
         this.block(channel, at, piece, direction);
         outcome = 'blocked';
-      } else this.ports.memory[direction](at, piece);
+      } else {
+        if (!this.ports.isRam(at))
+          this.report(direction === 'read' ? Ev.HoleRead : Ev.HoleWrite, at, count, 0, 0);
+        this.ports.memory[direction](at, piece);
+      }
       done += count;
     }
     this.onBus = -1;
@@ -156,9 +161,12 @@ export class IoProtection implements Snapshotable {
     if (direction === 'read') bytes.fill(0xff);
     this.blockedAccesses++;
     this.latest = { channel, address: pa, sizeBytes: bytes.length, direction };
+    this.report(Ev.DmaBlocked, channel, pa, bytes.length, direction === 'write' ? 1 : 0);
+  }
+
+  private report(kind: Ev, a: number, b: number, c: number, d: number): void {
     const { events, clock } = this.ports;
-    const isWrite = direction === 'write' ? 1 : 0;
-    events.sink?.emit(Ev.DmaBlocked, -1, clock.now(), channel, pa, bytes.length, isWrite);
+    events.sink?.emit(kind, -1, clock.now(), a, b, c, d);
   }
 }
 

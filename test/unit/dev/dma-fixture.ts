@@ -1,4 +1,4 @@
-/** A 16 MiB memory, a clock, a log of events, and what programs an 8237 by its ports. */
+/** A memory, a clock, a log of events, and what programs an 8237 by its ports. */
 import { DMA_CASCADE, DMA_PAGE_PORTS, PORT_DMA1, PORT_DMA2 } from '../../../emu/arch/dma.ts';
 import { MACHINE_EVENTS } from '../../../emu/arch/events.ts';
 import type { EventPort, PortRange } from '../../../emu/arch/ports.ts';
@@ -9,21 +9,22 @@ import { FakeClock } from './fixtures.ts';
 
 /** Cycles of one transfer in these tests. */
 export const TRANSFER_CYCLES = 2;
-export const MEMORY_BYTES = 16 << 20;
+const MEMORY_BYTES = 16 << 20;
 
 export interface DmaWorld {
   readonly clock: FakeClock;
   readonly memory: Uint8Array;
-  readonly port: MasterPort;
+  /** Memory itself, without a protection unit. Tests may replace its methods. */
+  readonly port: { read: MasterPort['read']; write: MasterPort['write'] };
   readonly events: EventPort;
   /** `name a b c d` of each event, numbers in hexadecimal. */
   readonly log: string[];
 }
 
-export function makeWorld(): DmaWorld {
-  const memory = new Uint8Array(MEMORY_BYTES);
+export function makeWorld(memoryBytes = MEMORY_BYTES): DmaWorld {
+  const memory = new Uint8Array(memoryBytes);
   const log: string[] = [];
-  const port: MasterPort = {
+  const port: DmaWorld['port'] = {
     read: (pa, into) => {
       into.set(memory.subarray(pa, pa + into.length));
       return 'done';
@@ -85,7 +86,7 @@ export interface DmaProgram {
 }
 
 /** The sequence that every driver writes: mask, mode, address, page, count, unmask. */
-export function program(ports: Ports, { channel, address, length, mode }: DmaProgram): void {
+export function program(ports: Pick<Ports, 'out'>, { channel, address, length, mode }: DmaProgram): void {
   const out = (register: number, value: number) => ports.out(dmaPort(channel, register), value);
   const unit = channel < DMA_CASCADE ? 1 : 2;
   const counter = Math.floor(address / unit) & 0xffff;
