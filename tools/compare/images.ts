@@ -57,7 +57,11 @@ export const DEVIATIONS: readonly Deviation[] = [
   qemu('delivery', 'interrupt with an absent stack', ABSENT_STACK),
   qemu('debug', 'icebp', NO_ICEBP),
   qemu('debug', 'ring 3 icebp', NO_ICEBP),
-  qemu('debug', 'access to debug registers with GD', 'DR7.GD raises #DB (SDM vol. 3 §17.2.4); QEMU ignores it'),
+  qemu(
+    'debug',
+    'access to debug registers with GD',
+    'DR7.GD raises #DB (SDM vol. 3 §17.2.4); QEMU ignores it',
+  ),
   qemu('debug', 'what dr6 and dr7 keep', 'DR6 bit 12 is always 0 (SDM vol. 3 §17.2.3); QEMU keeps it'),
   qemu(
     'rings',

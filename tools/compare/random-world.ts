@@ -18,7 +18,8 @@ const PAGES = RAM_BYTES / 4096;
 /** Bytes behind the buffer that nothing may change. */
 const GUARD_BYTES = 1 << 16;
 const GUARD = 0xa5;
-const SNIPPETS = 4000;
+const SNIPPETS = 3000;
+const POOL_PAGES = 128;
 const PAGE_DIRECTORY = 0x10000;
 const FIRST_TABLE = 0x11000;
 const TABLES = 8;
@@ -44,6 +45,18 @@ function snippets(random: Random): number[][] {
     random.pick(forms).build(draft);
     return [...draft.finish().code];
   });
+}
+
+function noisePage(random: Random, code: readonly number[][]): Uint8Array {
+  const page = new Uint8Array(4096);
+  const kind = random.below(8);
+  if (kind === 7) return page;
+  for (let at = 0; at < page.length; ) {
+    const bytes = kind < 6 && !random.chance(3) ? random.pick(code) : random.bytes(1 + random.below(8));
+    page.set(bytes.slice(0, page.length - at), at);
+    at += bytes.length;
+  }
+  return page;
 }
 
 export class RandomWorld {
@@ -98,19 +111,13 @@ export class RandomWorld {
     return this.random.u32();
   }
 
-  /** Noise, snippets, and pages of both. */
+  /** Every page is one of a pool: noise, snippets, both, or zero. */
   private fillRam(): void {
     const { random } = this;
-    const ram = this.context.memory.ram;
-    const pool = snippets(random);
-    for (let page = 0; page < PAGES; page++) {
-      const kind = random.below(8);
-      const end = (page + 1) * 4096;
-      for (let at = page * 4096; at < end; ) {
-        const bytes = kind < 6 && !random.chance(3) ? random.pick(pool) : random.bytes(1 + random.below(8));
-        for (const byte of bytes) if (at < end) ram[at++] = kind === 7 ? 0 : byte;
-      }
-    }
+    const { ram } = this.context.memory;
+    const code = snippets(random);
+    const pool = Array.from({ length: POOL_PAGES }, () => noisePage(random, code));
+    for (let page = 0; page < PAGES; page++) ram.set(random.pick(pool), page * 4096);
   }
 
   /** New page tables, descriptor tables and registers; RAM is what the guest made of it. */
