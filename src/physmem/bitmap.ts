@@ -71,8 +71,9 @@ export class Bitmap {
     if (from >= this.bits) return -1;
     let at = from;
     for (let level = 0; level < this.#levels.length; level += 1) {
-      const word = this.words[this.#levels[level]! + (at >>> 5)];
-      const rest = word === undefined ? 0 : word & (-1 << (at & 31));
+      const word = this.#levels[level]! + (at >>> 5);
+      const end = this.#levels[level + 1] ?? this.words.length;
+      const rest = word < end ? this.words[word]! & (-1 << (at & 31)) : 0;
       if (rest !== 0) return this.#descend(level, ((at >>> 5) << 5) + lowestBit(rest));
       at = (at >>> 5) + 1;
     }
