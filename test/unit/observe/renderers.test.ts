@@ -179,6 +179,7 @@ describe('the view of a TLB', () => {
     user: true,
     dirty: false,
     global: false,
+    space: 0,
     stale: false,
   };
   const gone: WalkExplanation = {
