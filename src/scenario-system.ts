@@ -1,12 +1,17 @@
 /** The configuration of the system that a scenario describes: where src/scenario meets src/system.ts. */
+import { HostError } from './scenario/host-error.ts';
 import { fetchImages, type ImageSource } from './scenario/image-source.ts';
 import type { Scenario } from './scenario/scenario.ts';
+import type { ScenarioDisk } from './scenario/scenario-disks.ts';
 import type { SystemConfig } from './system.ts';
 
-/** @throws HostError when a program is not there */
+const SECTOR_BYTES = 512;
+
+/** @throws HostError when a program or a disk image is not there, or a disk image is not one */
 export function scenarioConfig(scenario: Scenario, images: ImageSource): SystemConfig {
   const { machine, seed, faults, poison } = scenario;
   const { root, modules } = fetchImages(scenario, images);
+  const { disk, busMaster } = machine;
   return {
     root,
     modules,
@@ -17,7 +22,24 @@ export function scenarioConfig(scenario: Scenario, images: ImageSource): SystemC
     timeSliceCycles: machine.timeSliceCycles,
     tlb: machine.tlb,
     costs: machine.costs,
+    dmaDisk: disk && {
+      ...diskConfig('disk', disk, images),
+      ...(disk.channel !== null && { channel: disk.channel }),
+    },
+    busMaster: busMaster && diskConfig('busMaster', busMaster, images),
+    ioProtection: machine.ioProtection,
     faults,
     poison,
   };
+}
+
+/** The bytes of a disk: of its image, or zeroes. */
+function diskConfig(key: 'disk' | 'busMaster', disk: ScenarioDisk, images: ImageSource) {
+  const { image: name, sizeBytes, latencyCycles } = disk;
+  const image = name === null ? new Uint8Array(sizeBytes) : images.image(name);
+  if (image.length === 0 || image.length % SECTOR_BYTES !== 0) {
+    const what = `machine.${key}.image ${name} has ${image.length} bytes`;
+    throw new HostError(`${what}, one or more whole sectors of ${SECTOR_BYTES} are needed`);
+  }
+  return { image, ...(latencyCycles !== null && { sectorCycles: latencyCycles }) };
 }

@@ -37,6 +37,10 @@ export interface SystemConfig {
   readonly timeSliceCycles?: number;
   readonly tlb?: NonNullable<MachineConfig['tlb']>;
   readonly costs?: Partial<CostModel>;
+  /** A disk on the 8237, one that is a bus master, and page protection for both (docs/dma.md). */
+  readonly dmaDisk?: MachineConfig['dmaDisk'];
+  readonly busMaster?: MachineConfig['busMaster'];
+  readonly ioProtection?: 'on' | 'off';
   readonly faults?: Partial<KernelFaults>;
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   readonly poison?: 'on' | 'off';
@@ -231,6 +235,9 @@ function machineConfig(config: SystemConfig): MachineConfig {
     seed: config.seed ?? 1,
     costs: { ...DEFAULT_COSTS, ...config.costs },
     modules: config.modules ?? [],
+    dmaDisk: config.dmaDisk ?? null,
+    busMaster: config.busMaster ?? null,
+    ioProtection: config.ioProtection ?? 'off',
     ...(config.quantumInstructions === undefined ? {} : { quantum: config.quantumInstructions }),
     ...(config.tlb === undefined ? {} : { tlb: config.tlb }),
     ...(config.engine === undefined ? {} : { engine: config.engine }),

@@ -6,6 +6,7 @@
 import type { CostModel } from '../../emu/arch/cost.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { HostError } from './host-error.ts';
+import { checkDisks, type ScenarioDisk, settleDisk } from './scenario-disks.ts';
 import { type PICTURE_SECTIONS, type ScenarioFile, scenarioSchema } from './schema.ts';
 import { issueSentence } from './schema-errors.ts';
 
@@ -20,6 +21,9 @@ export interface Scenario {
     readonly timeSliceCycles: number;
     readonly tlb: TlbGeometry;
     readonly costs: Partial<CostModel>;
+    readonly disk: ScenarioDisk | null;
+    readonly busMaster: ScenarioDisk | null;
+    readonly ioProtection: 'on' | 'off';
   };
   readonly seed: number;
   readonly root: { readonly image: string; readonly args: readonly string[] };
@@ -65,6 +69,7 @@ export function checkScenario(data: unknown, file: string, changes: readonly Cha
   const result = scenarioSchema.safeParse(input);
   if (!result.success) throw new HostError(`${file}: ${issueSentence(scenarioSchema, result.error, input)}`);
   checkTlb(result.data, file);
+  checkDisks(result.data, file);
   checkFaults(result.data, file);
   return settle(result.data);
 }
@@ -137,6 +142,9 @@ function settle(file: ScenarioFile): Scenario {
       timeSliceCycles: machine.timeSlice,
       tlb: { data, instr: instruction === 'unified' ? null : instruction, replacement, seed: file.seed },
       costs: withoutUndefined(machine.costs) as Partial<CostModel>,
+      disk: settleDisk(machine.disk),
+      busMaster: settleDisk(machine.busMaster),
+      ioProtection: machine.ioProtection,
     },
     seed: file.seed,
     root: file.root,

@@ -59,6 +59,17 @@ const costs = z.strictObject(
   ) as Record<keyof typeof DEFAULT_COSTS, z.ZodOptional<ReturnType<typeof count>>>,
 );
 
+/** The name of a guest program or of a file; the image source knows where its bytes are. */
+const imageName = text(200);
+
+/** A disk: the bytes of a file, or so many zeroes. Which keys go together is checked in scenario-disks.ts. */
+const disk = {
+  image: imageName.optional(),
+  size: quantity({ min: 512, max: 2 ** 30, multipleOf: 512, form: 'size' }).optional(),
+  /** Cycles that a sector takes on the medium; without it `costs.diskSector`. */
+  latency: count(0, 1_000_000_000).optional(),
+};
+
 const machine = z.strictObject({
   cores: count(1, MAX_CORES).prefault(2),
   ram: quantity({ min: MIN_RAM, max: MAX_RAM, multipleOf: 4096, form: 'size' }).prefault('32M'),
@@ -69,6 +80,11 @@ const machine = z.strictObject({
   tlb: tlb.prefault({}),
   /** Changes to the published cost model (emu/arch/cost.ts), in cycles. */
   costs: costs.prefault({}),
+  /** The disk on a channel of the 8237, and the one that is a bus master (docs/dma.md); none without the key. */
+  disk: z.strictObject({ ...disk, channel: count(0, 7).optional() }).optional(),
+  busMaster: z.strictObject(disk).optional(),
+  /** Devices reach only the frames that the privileged side allows. */
+  ioProtection: oneOf('on', 'off').prefault('off'),
 });
 
 /** What each one does is said in src/abi/fault-switches.ts. */
@@ -84,8 +100,6 @@ export const faults = z.strictObject({
   killTaskAt: z.strictObject({ task: count(1), step: count(1) }).optional(),
 });
 
-/** The name of a guest program; the image source knows where its bytes are. */
-const imageName = text(200);
 const argument = z
   .string({ error: (issue) => `must be a text, not ${valueText(issue.input)}` })
   .max(200, { error: 'must be a text of at most 200 characters' });

@@ -32,6 +32,9 @@ describe('a scenario', () => {
         seed: 1,
       },
       costs: {},
+      disk: null,
+      busMaster: null,
+      ioProtection: 'off',
     });
     expect(scenario.root).toEqual({ image: 'hello', args: [] });
     expect(scenario.limits).toEqual({ maxInstructions: null, maxCycles: null });
