@@ -74,7 +74,7 @@ export class Uart16550 implements PortRange, DeviceTimer, Snapshotable {
   /** 1 from the moment the transmitter runs empty until IIR is read or a byte is written. */
   private transmitEmptyWaits = 0;
   /** Time from which the far end trusts the line's settings. */
-  private settledAt = 0;
+  private settledAt = SETTLE_CYCLES;
 
   constructor(ports: UartPorts) {
     this.ports = ports;

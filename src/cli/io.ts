@@ -8,6 +8,7 @@ export interface Io {
   /** Writes to standard error. */
   err(text: string): void;
   readonly terminal: Terminal;
+  readonly input: Input;
   /** @throws HostError with one sentence when the file cannot be read or written. */
   readFile(path: string): Uint8Array;
   writeFile(path: string, data: string | Uint8Array): void;
@@ -20,6 +21,16 @@ export interface Io {
   breathe(): Promise<void>;
   /** Seconds of the host, for rates and the status line only. */
   hostSeconds(): number;
+}
+
+/** Standard input. */
+export interface Input {
+  /** `terminal`: somebody may type; `pipe`: a pipe or file with an end; `none`: closed, or a device such as /dev/null. */
+  readonly kind: 'terminal' | 'pipe' | 'none';
+  /** Everything up to the end of the stream; `onWaiting` is called once when the end takes long to come. */
+  readAll(onWaiting: () => void): Promise<Uint8Array>;
+  /** Calls `listener` with what is typed, key by key, until the returned function is called. Ctrl-C stays Ctrl-C. */
+  onKeys(listener: (bytes: Uint8Array) => void): () => void;
 }
 
 export interface Terminal {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HostError, quoted } from '../scenario/host-error.ts';
 import { type Io, terminalOf } from './io.ts';
+import { nodeInput } from './node-input.ts';
 
 /** Writes go out synchronously, so that nothing is lost when the process ends or the pipe is slow. */
 export function nodeIo(): Io {
@@ -16,6 +17,10 @@ export function nodeIo(): Io {
       throw error;
     });
   }
+  const stops = new Set<() => void>();
+  const interrupt = (): void => {
+    for (const stop of stops) stop();
+  };
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
@@ -24,14 +29,17 @@ export function nodeIo(): Io {
       err: shape(stderr.isTTY),
       columns: stdout.columns,
     }),
+    input: nodeInput(interrupt),
     readFile: (path) => attempt(path, 'read', () => new Uint8Array(readFileSync(path))),
     writeFile: (path, data) => attempt(path, 'written', () => writeFileSync(path, data)),
     exists: (path) => isThere(path),
     shippedImages: shippedImages(),
     onInterrupt: (stop) => {
+      stops.add(stop);
       process.on('SIGINT', stop);
       process.on('SIGTERM', stop);
       return () => {
+        stops.delete(stop);
         process.off('SIGINT', stop);
         process.off('SIGTERM', stop);
       };

@@ -112,7 +112,8 @@ function addBare(program: Command, io: Io, finish: (code: number) => void): void
     .summary('run a multiboot image without kernel')
     .description(
       'Run a multiboot 1 image (ELF32 or flat with address fields) on the bare machine: serial line and port 0xE9 come ' +
-        'to standard output, a write of v to port 0xF4 ends with exit code (v << 1) | 1.',
+        'to standard output, a write of v to port 0xF4 ends with exit code (v << 1) | 1. A pipe or file on standard input ' +
+        'is read to its end and feeds the serial line; on a terminal keys go there as they are typed.',
     )
     .argument('<image>', 'the image')
     .option('--cmdline <text>', 'command line that the image finds in its boot information')
@@ -120,7 +121,14 @@ function addBare(program: Command, io: Io, finish: (code: number) => void): void
       new Option('--module <file>', 'boot module; may be repeated').argParser(
         (file: string, before: string[] = []) => [...before, file],
       ),
-    );
+    )
+    .option('--disk0 <file>', 'contents of the first IDE disk; what the guest writes stays in memory')
+    .option('--disk1 <file>', 'contents of the second IDE disk')
+    .option('--save-disk0 <file>', 'write the first disk as it is when the run ends')
+    .option('--save-disk1 <file>', 'write the second disk as it is when the run ends')
+    .option('--input <file>', 'feed the serial line from a file, - for standard input up to its end')
+    .option('--no-input', 'leave the serial line without input')
+    .option('--trace <file>', 'record every event: Perfetto for .json, text for .txt, else JSON lines');
   addOutputOptions(addMachineOptions(command)).action(async (image: string, options: BareOptions) =>
     finish(await bareCommand(image, options, io)),
   );

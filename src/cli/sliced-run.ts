@@ -8,6 +8,11 @@ import type { Io } from './io.ts';
 /** What can be run: a bare machine or a whole system. Limits count from the start of each call. */
 export interface Runnable<Stop extends { readonly kind: string }> {
   readonly instructions: number;
+  /**
+   * Instructions begun: the ones above and those that raised an exception instead. Where they are told the limit counts
+   * them, so that it also ends a bare guest whose every instruction faults; behind a kernel each fault has its end.
+   */
+  readonly attempts?: number;
   readonly cycles: number;
   run(limits: {
     readonly maxInstructions?: number;
@@ -36,6 +41,8 @@ export interface SliceHooks {
   readonly afterSlice: () => void;
   /** True ends a slice early, at the next turn of a core; the run goes on after `afterSlice`. */
   readonly until?: () => boolean;
+  /** Asked when nothing can happen until the host does something; true when it has. */
+  readonly onIdle?: () => Promise<boolean>;
 }
 
 /**
@@ -55,17 +62,21 @@ export async function runSliced<Stop extends { readonly kind: string }>(
   const maxCycles = limits.maxCycles ?? Number.POSITIVE_INFINITY;
   try {
     for (;;) {
-      const instructionsLeft = maxInstructions - target.instructions;
+      const instructionsLeft = maxInstructions - (target.attempts ?? target.instructions);
       const cyclesLeft = maxCycles - target.cycles;
-      if (instructionsLeft <= 0) return limitReached('instructions', maxInstructions);
-      if (cyclesLeft <= 0) return limitReached('cycles', maxCycles);
+      if (instructionsLeft <= 0) {
+        const faulted = (target.attempts ?? target.instructions) - target.instructions;
+        return limitReached('instructions', maxInstructions, faulted);
+      }
+      if (cyclesLeft <= 0) return limitReached('cycles', maxCycles, 0);
       const stop = target.run({
         maxInstructions: Math.min(SLICE_INSTRUCTIONS, instructionsLeft),
         maxCycles: cyclesLeft,
         ...(hooks.until === undefined ? {} : { until: hooks.until }),
       });
       hooks.afterSlice();
-      if (stop.kind !== 'budget') return { kind: 'stop', stop };
+      const goesOn = stop.kind === 'budget' || (stop.kind === 'idle' && (await hooks.onIdle?.()) === true);
+      if (!goesOn && !(stop.kind === 'idle' && isInterrupted)) return { kind: 'stop', stop };
       await io.breathe();
       if (isInterrupted) return { kind: 'interrupted' };
     }
@@ -74,7 +85,11 @@ export async function runSliced<Stop extends { readonly kind: string }>(
   }
 }
 
-const limitReached = (what: string, limit: number): { kind: 'limit'; sentence: string } => ({
-  kind: 'limit',
-  sentence: `stopped: the limit of ${thousands(limit)} ${what} was reached before the guest ended`,
-});
+/** `faulted`: how many of the instructions raised an exception instead of completing. */
+function limitReached(what: string, limit: number, faulted: number): { kind: 'limit'; sentence: string } {
+  const exceptions = faulted > 0 ? `; ${thousands(faulted)} of them raised an exception` : '';
+  return {
+    kind: 'limit',
+    sentence: `stopped: the limit of ${thousands(limit)} ${what} was reached before the guest ended${exceptions}`,
+  };
+}

@@ -1,5 +1,5 @@
 /** An Io for tests: everything in memory, a host clock that stands still unless told otherwise. */
-import type { Io, Terminal } from '../../../src/cli/io.ts';
+import type { Input, Io, Terminal } from '../../../src/cli/io.ts';
 import { HostError } from '../../../src/scenario/host-error.ts';
 
 export interface FakeIo extends Io {
@@ -18,6 +18,10 @@ export interface FakeIoOptions {
   readonly onBreath?: (count: number) => void;
   /** Host seconds that pass between two looks at the clock. */
   readonly clockStep?: number;
+  /** What a pipe on standard input holds. */
+  readonly piped?: string;
+  /** What is typed at a terminal: one text each time that the program listens anew or waits. */
+  readonly typed?: readonly string[];
 }
 
 const PIPE: Terminal = { out: 'pipe', err: 'pipe', columns: 80, glyphs: 'ascii', colours: 'off' };
@@ -39,6 +43,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       err += text;
     },
     terminal: { ...PIPE, ...options.terminal },
+    input: fakeInput(options),
     readFile: (path) => {
       const bytes = files.get(path);
       if (bytes === undefined) throw new HostError(`'${path}' cannot be read: there is no such file`);
@@ -51,13 +56,37 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
       stops.add(stop);
       return () => stops.delete(stop);
     },
-    breathe: async () => options.onBreath?.(breaths++),
+    breathe: async () => {
+      if (options.typed !== undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+      options.onBreath?.(breaths++);
+    },
     hostSeconds: () => (seconds += options.clockStep ?? 0),
     stdout: () => out.map((bytes) => new TextDecoder().decode(bytes)).join(''),
     stderr: () => err,
     written,
     interrupt: () => {
       for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Keys come one text after the other, each in a later turn of the host's loop. */
+function fakeInput({ piped, typed }: FakeIoOptions): Input {
+  return {
+    kind: typed !== undefined ? 'terminal' : piped !== undefined ? 'pipe' : 'none',
+    readAll: async () => new TextEncoder().encode(piped),
+    onKeys: (listener) => {
+      let isListening = true;
+      const type = (i: number): void => {
+        const text = typed?.[i];
+        if (text === undefined || !isListening) return;
+        listener(new TextEncoder().encode(text));
+        setTimeout(() => type(i + 1), 5);
+      };
+      setTimeout(() => type(0), 5);
+      return () => {
+        isListening = false;
+      };
     },
   };
 }
