@@ -3,6 +3,8 @@
  * instructions each) is `tsx tools/compare/random-main.ts`.
  */
 import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../emu/arch/engine.ts';
+import { type EngineContext, Translator } from '../../emu/cpu/index.ts';
 import { runRandomCode } from '../../tools/compare/random-code.ts';
 
 const INSTRUCTIONS = 100_000;
@@ -17,6 +19,12 @@ describe('random bytes as code', () => {
       expect(plain.hash).toBe(watched.hash);
       expect(watched.instructions).toBeGreaterThanOrEqual(INSTRUCTIONS);
       expect(Object.keys(watched.exceptions).length, 'kinds of exceptions').toBeGreaterThan(5);
+    });
+
+    it(`in ring ${ring} end in the same state on the translator`, () => {
+      const translate = (context: EngineContext): Engine => new Translator(context, { threshold: 1 });
+      const options = { seed: 7, ring, instructions: 20_000 };
+      expect(runRandomCode({ ...options, makeEngine: translate }).hash).toBe(runRandomCode(options).hash);
     });
 
     it(`in ring ${ring} end in another state for another seed`, () => {

@@ -8,7 +8,7 @@ import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
 import type { Engine } from '../../emu/arch/engine.ts';
 import { CR0_ET, CR0_NE, CR0_PE, CR0_PG, CR0_WP, CR4_DE, CR4_PGE, CR4_PSE } from '../../emu/arch/paging.ts';
 import { type EngineContext, resetCore } from '../../emu/cpu/index.ts';
-import { Bus, createMemory, Mmu, Tlb, type TlbGeometry } from '../../emu/mem/index.ts';
+import { Bus, createMemory, Mmu, Tlb, type TlbGeometry, wasmMemory } from '../../emu/mem/index.ts';
 import { Draft } from '../vectors/draft.ts';
 import { FORM_GROUPS } from '../vectors/forms/index.ts';
 import { Random } from '../vectors/random.ts';
@@ -77,9 +77,9 @@ export class RandomWorld {
     this.random = new Random(seed);
     let guard = new Uint8Array(0);
     const provider = (totalBytes: number) => {
-      const buffer = new ArrayBuffer(Math.ceil(totalBytes / 65536) * 65536 + GUARD_BYTES);
-      guard = new Uint8Array(buffer, totalBytes).fill(GUARD);
-      return { buffer, owner: {} };
+      const provided = wasmMemory(totalBytes + GUARD_BYTES);
+      guard = new Uint8Array(provided.buffer, totalBytes).fill(GUARD);
+      return provided;
     };
     const memory = createMemory({
       ramBytes: RAM_BYTES,

@@ -84,7 +84,11 @@ export class EngineWorld {
   private readonly tables = { gdt: gdt(), ldt: ldt() };
   private codeDirty: { at: number; length: number } = { at: 0, length: CODE_BYTES };
 
-  constructor(makeEngine: EngineFactory = (context) => new Interpreter(context)) {
+  /** `runs`: how often each case is run before it is compared, so that an engine that translates gets to it. */
+  constructor(
+    makeEngine: EngineFactory = (context) => new Interpreter(context),
+    private readonly runs = 1,
+  ) {
     const memory = createMemory({ ramBytes: RAM_BYTES, coreCount: 1 });
     const events = { sink: null };
     const bus = new Bus(memory, events);
@@ -164,7 +168,6 @@ export class EngineWorld {
 
   private prepare(c: TestCase): void {
     const { r, data, pristine } = this;
-    this.placeCode(c);
     data.set(pristine);
     for (const poke of c.pokes) {
       poke.bytes.forEach((byte, i) => {
@@ -192,8 +195,12 @@ export class EngineWorld {
   /** Differences between `vector.after` and what the engine does; empty when it agrees. */
   check(vector: Vector): string[] {
     const { before, after } = vector;
-    this.prepare(before);
-    const trap = this.execute(before);
+    this.placeCode(before);
+    let trap = 0;
+    for (let run = 0; run < this.runs; run++) {
+      this.prepare(before);
+      trap = this.execute(before);
+    }
     for (const change of after.changes) this.expected.set(change.bytes, change.offset);
     const differences = this.compareRegisters(vector, trap);
     if (Buffer.compare(this.data, this.expected) !== 0) differences.push(...this.compareData());
