@@ -31,6 +31,8 @@ export interface BareOptions extends MachineOptions, OutputOptions {
   readonly disk1?: string;
   readonly saveDisk0?: string;
   readonly saveDisk1?: string;
+  readonly dmaDisk?: string;
+  readonly busMaster?: string;
   /** A file, `-` for standard input; Commander's `--no-input` sets it to false. */
   readonly input?: string | false;
   readonly trace?: string;
@@ -96,6 +98,8 @@ function makeMachine(path: string, options: BareOptions, io: Io): Machine {
     readDisk('--disk0', options.disk0, options.saveDisk0, io),
     readDisk('--disk1', options.disk1, options.saveDisk1, io),
   ] as const;
+  const dmaDisk = readDisk('--dma-disk', options.dmaDisk, undefined, io);
+  const busMaster = readDisk('--bus-master', options.busMaster, undefined, io);
   const plan = planImage(path, options, ramBytes, io);
   const machine = new Machine({
     rom: firmwareRom(),
@@ -104,6 +108,8 @@ function makeMachine(path: string, options: BareOptions, io: Io): Machine {
     seed: options.seed ?? 1,
     bare: plan,
     disks,
+    dmaDisk: dmaDisk && { image: dmaDisk },
+    busMaster: busMaster && { image: busMaster },
   });
   loadPlan(plan, machine.bus.dma);
   return machine;

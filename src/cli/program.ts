@@ -126,6 +126,8 @@ function addBare(program: Command, io: Io, finish: (code: number) => void): void
     .option('--disk1 <file>', 'contents of the second IDE disk')
     .option('--save-disk0 <file>', 'write the first disk as it is when the run ends')
     .option('--save-disk1 <file>', 'write the second disk as it is when the run ends')
+    .option('--dma-disk <file>', 'contents of a disk on channel 3 of the 8237')
+    .option('--bus-master <file>', 'contents of a disk that is its own bus master')
     .option('--input <file>', 'feed the serial line from a file, - for standard input up to its end')
     .option('--no-input', 'leave the serial line without input')
     .option('--trace <file>', 'record every event: Perfetto for .json, text for .txt, else JSON lines');
