@@ -335,7 +335,7 @@ export class Machine {
   }
 
   private requestHandOver(): void {
-    if (this.kernel === null) return;
+    if (this.kernel === null || this.context.trapMode === 'hosted') return;
     this.handOverPending = true;
     this.timeLine.cut();
   }

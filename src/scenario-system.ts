@@ -14,6 +14,7 @@ export function scenarioConfig(scenario: Scenario, images: ImageSource): SystemC
   const { disk, busMaster } = machine;
   return {
     root,
+    rootKind: scenario.root.kind,
     modules,
     cores: machine.cores,
     ramBytes: machine.ramBytes,

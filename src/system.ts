@@ -27,6 +27,8 @@ import { HostError } from './scenario/host-error.ts';
 
 export interface SystemConfig {
   readonly root: RootProgram;
+  /** A driver may take interrupt lines and I/O ports, and is told physical addresses. */
+  readonly rootKind?: 'plain' | 'driver';
   readonly modules?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   readonly cores?: number;
   readonly ramBytes?: number;
@@ -179,7 +181,7 @@ export class System {
   private boot(): void {
     const { info, plan, boot } = this.bootPlan();
     this.kernel.start(plan);
-    const rootTask = this.kernel.createRootTask();
+    const rootTask = this.kernel.createRootTask(this.config.rootKind ?? 'plain');
     const server = new Physmem(this.kernel.port, boot);
     this.server = server;
     this.kernel.attachServer(server);
@@ -196,7 +198,7 @@ export class System {
   /** What the firmware found, and whose each base frame is. */
   private bootPlan(): BootPlan {
     const info = readBootInfo((pa, into) => this.machine.bus.readBytes(pa, into));
-    const plan = this.kernel.planMemory(info);
+    const plan = this.kernel.planMemory(info, this.config.rootKind === 'driver' ? 'some' : 'none');
     if (typeof plan === 'string') throw new HostError(plan);
     const boot: PhysmemBoot = {
       memory: plan.ranges,

@@ -89,6 +89,8 @@
 #define LIMITED_RIGHTS_MAX             0x00000be7u
 
 /* System calls */
+#define IRQ_TRIGGER_EDGE               0
+#define IRQ_TRIGGER_LEVEL              1
 #define SYS_IPC                        0
 #define SYS_YIELD                      1
 #define SYS_TASK_EXIT                  2
@@ -105,6 +107,17 @@
 #define SYS_SLEEP                      13
 #define SYS_CONSOLE_WRITE              14
 #define SYS_THREAD_MINT                15
+#define SYS_THREAD_CONTROL             16
+#define SYS_TASK_SET_DRIVER            17
+#define SYS_IRQ_BIND                   18
+#define SYS_IRQ_ACK                    19
+#define SYS_IOPORT_BIND                20
+#define THREAD_CONTROL_SUSPEND         0
+#define THREAD_CONTROL_RESUME          1
+#define THREAD_CONTROL_MOVE            2
+#define THREAD_CONTROL_PRIORITY        3
+#define IOPORT_COUNT                   0x0000fff8u
+#define IRQ_COUNT                      24
 
 /* Operations of the memory server */
 #define OP_NULL                        0
@@ -144,8 +157,10 @@
 #define CAP_MOVE                       0x80000000u
 #define EXCEPTION_WORDS                5
 #define FAULT_RESUME                   0
+#define INTERRUPT_WORDS                2
 #define KERNEL_PAGE_VA                 0xffc00000u
 #define LABEL_EXCEPTION                0x0000fffdu
+#define LABEL_INTERRUPT                0x0000fffcu
 #define LABEL_PAGE_FAULT               0x0000fffeu
 #define MESSAGE_AREA_BYTES             512
 #define MESSAGE_CAPS_MAX               4

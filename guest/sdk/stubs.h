@@ -183,6 +183,72 @@ int sys_console_write(uint32_t length);
      ENOSPC  the capability table is full */
 int sys_thread_mint(uint32_t thread, uint32_t badge, uint32_t *out_slot);
 
+/* sys_thread_control: Suspends or resumes a thread, or changes its core or its priority. A thread
+   that runs on another core is stopped by an interrupt: soon, but not before this returns.
+   int 0x30 with EAX = 16
+   Arguments
+     thread  slot of the thread; needs CONTROL
+     what    ThreadControl: 0 suspend, 1 resume, 2 move, 3 priority
+     value   core or priority; else 0
+   Errors
+     EBADF   the slot is empty, stale or names an object of another type
+     EPERM   the capability lacks a right that this needs
+     EINVAL  an argument is out of range or not page aligned
+     ESRCH   the task or thread is gone */
+int sys_thread_control(uint32_t thread, uint32_t what, uint32_t value);
+
+/* sys_task_set_driver: Gives a task the rights of a driver, which the caller must have itself.
+   int 0x30 with EAX = 17
+   Arguments
+     task  slot of the task; needs MANAGE
+   Errors
+     EBADF  the slot is empty, stale or names an object of another type
+     EPERM  the capability lacks a right that this needs
+     ESRCH  the task or thread is gone */
+int sys_task_set_driver(uint32_t task);
+
+/* sys_irq_bind: Takes an interrupt line for a thread of the own task, or gives it back. Each
+   interrupt becomes a message to that thread (LABEL_INTERRUPT), the next one only after irq_ack.
+   For drivers only.
+   int 0x30 with EAX = 18
+   Arguments
+     irq      line, 0 to 23
+     thread   slot of the thread, which needs CONTROL; 0 to give the line back
+     badge    the word that the thread will see as the badge of the messages
+     trigger  IrqTrigger: 0 edge, 1 level
+   Errors
+     EPERM   the capability lacks a right that this needs
+     EINVAL  an argument is out of range or not page aligned
+     EBADF   the slot is empty, stale or names an object of another type
+     EBUSY   locked, pinned or dying
+     ENOENT  nothing is there (a hole in the container, no such thing) */
+int sys_irq_bind(uint32_t irq, uint32_t thread, uint32_t badge, uint32_t trigger);
+
+/* sys_irq_ack: Says that the device has been served: the line may interrupt again. What came
+   meanwhile on an edge-triggered line is told at once.
+   int 0x30 with EAX = 19
+   Arguments
+     irq  line, bound by the own task
+   Errors
+     EPERM   the capability lacks a right that this needs
+     EINVAL  an argument is out of range or not page aligned
+     ENOENT  nothing is there (a hole in the container, no such thing) */
+int sys_irq_ack(uint32_t irq);
+
+/* sys_ioport_bind: Opens a range of I/O ports to the instructions IN and OUT of the own task, or
+   closes it. A port belongs to one task at a time. For drivers only.
+   int 0x30 with EAX = 20
+   Arguments
+     first  first port
+     count  ports, at least 1
+     take   1 to open the range, 0 to close it
+   Errors
+     EPERM   the capability lacks a right that this needs
+     EINVAL  an argument is out of range or not page aligned
+     EBUSY   locked, pinned or dying
+     ENOMEM  the control has no credit, or a quota is used up */
+int sys_ioport_bind(uint32_t first, uint32_t count, uint32_t take);
+
 /* ---- Operations of the memory server: return 0 or an errno; explain() tells the detail of a refusal ---- */
 
 /* physmem_null: Does nothing; measures the round trip.

@@ -202,3 +202,60 @@ int sys_thread_mint(uint32_t thread, uint32_t badge, uint32_t *out_slot) {
     *out_slot = ebx;
   return error;
 }
+
+int sys_thread_control(uint32_t thread, uint32_t what, uint32_t value) {
+  int error;
+  uint32_t ebx = thread;
+  uint32_t ecx = what;
+  uint32_t edx = value;
+  __asm__ volatile("int %[vector]"
+                   : "=a"(error), "+b"(ebx), "+c"(ecx), "+d"(edx)
+                   : "0"(16), [vector] "i"(SYSCALL_VECTOR)
+                   : "memory", "cc");
+  return error;
+}
+
+int sys_task_set_driver(uint32_t task) {
+  int error;
+  uint32_t ebx = task;
+  __asm__ volatile("int %[vector]"
+                   : "=a"(error), "+b"(ebx)
+                   : "0"(17), [vector] "i"(SYSCALL_VECTOR)
+                   : "memory", "cc");
+  return error;
+}
+
+int sys_irq_bind(uint32_t irq, uint32_t thread, uint32_t badge, uint32_t trigger) {
+  int error;
+  uint32_t ebx = irq;
+  uint32_t ecx = thread;
+  uint32_t edx = badge;
+  uint32_t esi = trigger;
+  __asm__ volatile("int %[vector]"
+                   : "=a"(error), "+b"(ebx), "+c"(ecx), "+d"(edx), "+S"(esi)
+                   : "0"(18), [vector] "i"(SYSCALL_VECTOR)
+                   : "memory", "cc");
+  return error;
+}
+
+int sys_irq_ack(uint32_t irq) {
+  int error;
+  uint32_t ebx = irq;
+  __asm__ volatile("int %[vector]"
+                   : "=a"(error), "+b"(ebx)
+                   : "0"(19), [vector] "i"(SYSCALL_VECTOR)
+                   : "memory", "cc");
+  return error;
+}
+
+int sys_ioport_bind(uint32_t first, uint32_t count, uint32_t take) {
+  int error;
+  uint32_t ebx = first;
+  uint32_t ecx = count;
+  uint32_t edx = take;
+  __asm__ volatile("int %[vector]"
+                   : "=a"(error), "+b"(ebx), "+c"(ecx), "+d"(edx)
+                   : "0"(20), [vector] "i"(SYSCALL_VECTOR)
+                   : "memory", "cc");
+  return error;
+}

@@ -25,7 +25,13 @@ export enum KernelEv {
   OpDone = 132,
   CapCreate = 140,
   CapDelete = 141,
+  DriverSet = 145,
+  IrqBind = 146,
+  IrqMessage = 147,
+  IrqAck = 148,
+  IoPortBind = 149,
   FaultInjected = 150,
+  ThreadControl = 151,
 }
 
 export const KERNEL_EVENTS: readonly EventDef[] = [
@@ -64,6 +70,12 @@ export const KERNEL_EVENTS: readonly EventDef[] = [
   { kind: KernelEv.OpDone, name: 'server:op_done', fields: ['id', 'op', 'errno', 'word0'] },
   { kind: KernelEv.CapCreate, name: 'cap:create', fields: ['task', 'slot', 'type', 'object'] },
   { kind: KernelEv.CapDelete, name: 'cap:delete', fields: ['task', 'slot', 'type', 'object'] },
+  { kind: KernelEv.DriverSet, name: 'task:set_driver', fields: ['task', 'by'] },
+  { kind: KernelEv.IrqBind, name: 'irq:bind', fields: ['task', 'line', 'thread', 'target'] },
+  { kind: KernelEv.IrqMessage, name: 'irq:message', fields: ['task', 'line', 'thread', 'interrupts'] },
+  { kind: KernelEv.IrqAck, name: 'irq:ack', fields: ['task', 'line'] },
+  { kind: KernelEv.IoPortBind, name: 'ioport:bind', fields: ['task', 'first', 'count', 'take'] },
+  { kind: KernelEv.ThreadControl, name: 'task:thread_control', fields: ['task', 'thread', 'what', 'value'] },
   { kind: KernelEv.FaultInjected, name: 'fault:injected', fields: ['fault', 'id', 'target', 'cycles'] },
 ];
 

@@ -57,9 +57,12 @@ export enum Receive {
 }
 export const TIMEOUT_NEVER = 0xffffffff;
 
-/** Labels of messages that the kernel sends to pagers and starters. */
+/** Labels of messages that the kernel sends to pagers and drivers. */
 export const LABEL_PAGE_FAULT = 0xfffe;
 export const LABEL_EXCEPTION = 0xfffd;
+export const LABEL_INTERRUPT = 0xfffc;
+/** Words of LABEL_INTERRUPT: line, interrupts since the last message about it. Nobody waits for a reply. */
+export const INTERRUPT_WORDS = 2;
 /** Words of LABEL_PAGE_FAULT: address, EIP, error code, thread number, task number. */
 export const PAGE_FAULT_WORDS = 5;
 /** Words of LABEL_EXCEPTION: vector, EIP, error code, thread number, task number. */

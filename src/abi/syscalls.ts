@@ -35,7 +35,32 @@ export enum Sys {
   SLEEP = 13,
   CONSOLE_WRITE = 14,
   THREAD_MINT = 15,
+  THREAD_CONTROL = 16,
+  TASK_SET_DRIVER = 17,
+  IRQ_BIND = 18,
+  IRQ_ACK = 19,
+  IOPORT_BIND = 20,
 }
+
+/** What thread_control does. */
+export enum ThreadControl {
+  SUSPEND = 0,
+  RESUME = 1,
+  /** To the core in `value`. */
+  MOVE = 2,
+  /** To the priority in `value`. */
+  PRIORITY = 3,
+}
+
+/** How an interrupt line is wired: ISA devices make edges, shared lines have a level. */
+export enum IrqTrigger {
+  EDGE = 0,
+  LEVEL = 1,
+}
+/** Interrupt lines 0 .. 23, the inputs of the I/O APIC. */
+export const IRQ_COUNT = 24;
+/** Ports 0 .. 0xfff7 can be bound: the permission bitmap ends there, so that it fits two pages. */
+export const IOPORT_COUNT = 0xfff8;
 
 const a = (name: string, meaning: string): ArgumentDef => ({ name, meaning });
 
@@ -200,5 +225,62 @@ export const SYSCALLS: readonly SyscallDef[] = [
     ],
     returns: [a('slot', 'the new slot')],
     errors: ['EBADF', 'EPERM', 'ENOSPC'],
+  },
+  {
+    number: Sys.THREAD_CONTROL,
+    name: 'thread_control',
+    summary:
+      'Suspends or resumes a thread, or changes its core or its priority. A thread that runs on another core is stopped by an interrupt: soon, but not before this returns.',
+    args: [
+      a('thread', 'slot of the thread; needs CONTROL'),
+      a('what', 'ThreadControl: 0 suspend, 1 resume, 2 move, 3 priority'),
+      a('value', 'core or priority; else 0'),
+    ],
+    returns: [],
+    errors: ['EBADF', 'EPERM', 'EINVAL', 'ESRCH'],
+  },
+  {
+    number: Sys.TASK_SET_DRIVER,
+    name: 'task_set_driver',
+    summary: 'Gives a task the rights of a driver, which the caller must have itself.',
+    args: [a('task', 'slot of the task; needs MANAGE')],
+    returns: [],
+    errors: ['EBADF', 'EPERM', 'ESRCH'],
+  },
+  {
+    number: Sys.IRQ_BIND,
+    name: 'irq_bind',
+    summary:
+      'Takes an interrupt line for a thread of the own task, or gives it back. Each interrupt becomes a message to that thread (LABEL_INTERRUPT), the next one only after irq_ack. For drivers only.',
+    args: [
+      a('irq', 'line, 0 to 23'),
+      a('thread', 'slot of the thread, which needs CONTROL; 0 to give the line back'),
+      a('badge', 'the word that the thread will see as the badge of the messages'),
+      a('trigger', 'IrqTrigger: 0 edge, 1 level'),
+    ],
+    returns: [],
+    errors: ['EPERM', 'EINVAL', 'EBADF', 'EBUSY', 'ENOENT'],
+  },
+  {
+    number: Sys.IRQ_ACK,
+    name: 'irq_ack',
+    summary:
+      'Says that the device has been served: the line may interrupt again. What came meanwhile on an edge-triggered line is told at once.',
+    args: [a('irq', 'line, bound by the own task')],
+    returns: [],
+    errors: ['EPERM', 'EINVAL', 'ENOENT'],
+  },
+  {
+    number: Sys.IOPORT_BIND,
+    name: 'ioport_bind',
+    summary:
+      'Opens a range of I/O ports to the instructions IN and OUT of the own task, or closes it. A port belongs to one task at a time. For drivers only.',
+    args: [
+      a('first', 'first port'),
+      a('count', 'ports, at least 1'),
+      a('take', '1 to open the range, 0 to close it'),
+    ],
+    returns: [],
+    errors: ['EPERM', 'EINVAL', 'EBUSY', 'ENOMEM'],
   },
 ];

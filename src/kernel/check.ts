@@ -10,6 +10,9 @@
  *   K6 capability tables: free and held counts are what the slots say
  *   K7 waits: a SERVER thread has its operation in flight; no chore is left
  *   K8 shootdown: unanswered requests are in the mailbox of the core that owes the answer
+ *   K9 thread_control: a suspended thread is in no run queue, a ready one does not want to move
+ *   K10 drivers: a line belongs to a live thread of a driver task, and what is to be told stands with that thread;
+ *       a bitmap belongs to one task or is free
  */
 import { SLOT_COUNT } from '../abi/message.ts';
 import { type CapTable, objectKey } from './capability.ts';
@@ -28,6 +31,7 @@ export function checkKernel(k: KernelContext): string[] {
   checkCounts(k, broken);
   for (const task of k.state.tasks.values()) checkCaps(task.number, task.caps, broken);
   checkFlight(k, broken);
+  checkLines(k, broken);
   return broken;
 }
 
@@ -82,6 +86,12 @@ function checkThread(k: KernelContext, thread: Thread, broken: string[]): void {
   }
   if (thread.state === ThreadState.TURN || thread.state === ThreadState.CONDEMNED) {
     broken.push(`K7: ${name} was left in state ${thread.state}`);
+  }
+  if (thread.state === ThreadState.SUSPENDED && thread.suspended === 0) {
+    broken.push(`K9: ${name} is in no queue and was not suspended`);
+  }
+  if (thread.state === ThreadState.READY && (thread.suspended !== 0 || thread.moveTo >= 0)) {
+    broken.push(`K9: ${name} is ready, suspended ${thread.suspended}, to move to ${thread.moveTo}`);
   }
   const partner = k.state.threads.get(thread.partner);
   if (thread.state === ThreadState.SEND && !(partner && sendersOf(k, partner).includes(thread.number))) {
@@ -223,4 +233,30 @@ function checkFlight(k: KernelContext, broken: string[]): void {
         broken.push(`K8: core ${core.number} owes ${owes}, was asked ${asked}: shootdown ${transaction.id}`);
     }
   }
+}
+
+function checkLines(k: KernelContext, broken: string[]): void {
+  for (const [number, line] of k.state.lines.entries()) {
+    if (line.thread === 0) continue;
+    const thread = k.state.threads.get(line.thread);
+    const task = k.state.tasks.get(line.task);
+    if (thread?.task !== line.task || task?.driver !== 1) {
+      broken.push(`K10: line ${number} belongs to thread ${line.thread} of task ${line.task}`);
+      continue;
+    }
+    const waits = ((thread.linesToTell >>> number) & 1) === 1;
+    if (waits !== (line.arrived > 0 && line.told === 0)) {
+      broken.push(`K10: line ${number}: ${line.arrived} arrived, told ${line.told}, waits ${waits}`);
+    }
+  }
+  for (const thread of k.state.threads.values()) {
+    for (let left = thread.linesToTell; left !== 0; left &= left - 1) {
+      const number = 31 - Math.clz32(left & -left);
+      if (k.state.lines[number]!.thread !== thread.number)
+        broken.push(`K10: thread ${thread.number} is to be told of line ${number}`);
+    }
+  }
+  const bitmaps = [...k.state.tasks.values()].map((task) => task.ioBitmap).filter((frame) => frame !== 0);
+  bitmaps.push(...k.state.freeIoBitmaps);
+  if (new Set(bitmaps).size !== bitmaps.length) broken.push('K10: an I/O bitmap has two owners');
 }

@@ -31,6 +31,8 @@ export type KernelCounters = {
   operations: number;
   /** Steps of operations: first starts and resumptions. */
   operationSteps: number;
+  /** Interrupts on lines that a driver has. */
+  deviceInterrupts: number;
   spuriousInterrupts: number;
 };
 
@@ -58,6 +60,7 @@ export const newCounters = (): KernelCounters => ({
   lateAnswers: 0,
   operations: 0,
   operationSteps: 0,
+  deviceInterrupts: 0,
   spuriousInterrupts: 0,
 });
 

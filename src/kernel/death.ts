@@ -9,6 +9,8 @@ import { Errno } from '../abi/errno.ts';
 import { KernelEv } from '../abi/events.ts';
 import { newCapTable } from './capability.ts';
 import { condemn, coreOf, emit, type KernelContext, serverOf, taskOf, threadOf } from './context.ts';
+import { freeLinesOf } from './interrupt-lines.ts';
+import { closeAllPorts, takeBitmapBack } from './io-ports.ts';
 import { leaveIpc, STATUS_PAGER_KILLED, wakeWith } from './ipc.ts';
 import { startOperation } from './operation.ts';
 import { block, kick, unready } from './scheduler.ts';
@@ -65,6 +67,7 @@ export function killTask(k: KernelContext, task: Task, status: number): void {
     return;
   }
   task.caps = newCapTable();
+  closeAllPorts(k, task);
   for (const number of [...task.threads]) {
     const thread = k.state.threads.get(number);
     if (thread !== undefined) killThread(k, thread, status);
@@ -101,7 +104,7 @@ export function tellServer(k: KernelContext, task: Task): void {
   task.deathTold = 1;
   const generator = serverOf(k).taskDied(task.number);
   if (generator === null) {
-    k.state.tasks.delete(task.number);
+    forgetTask(k, task);
     return;
   }
   startOperation(k, {
@@ -110,8 +113,13 @@ export function tellServer(k: KernelContext, task: Task): void {
     label: DEATH_LABEL,
     object: task.number,
     generator,
-    finish: (kernel) => kernel.state.tasks.delete(task.number),
+    finish: (kernel) => forgetTask(kernel, task),
   });
+}
+
+function forgetTask(k: KernelContext, task: Task): void {
+  takeBitmapBack(k, task);
+  k.state.tasks.delete(task.number);
 }
 
 function doom(k: KernelContext, thread: Thread): void {
@@ -147,6 +155,7 @@ function release(k: KernelContext, partner: Thread): void {
 
 function bury(k: KernelContext, thread: Thread, status: number): void {
   const task = taskOf(k, thread.task);
+  if (task.driver !== 0) freeLinesOf(k, thread);
   k.state.threads.delete(thread.number);
   coreOf(k, thread.core).threadCount--;
   task.threads[thread.index] = 0;

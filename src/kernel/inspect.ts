@@ -83,6 +83,7 @@ const THREAD_STATES: Readonly<Record<ThreadState, string>> = {
   [ThreadState.TURN]: 'turning',
   [ThreadState.CONDEMNED]: 'condemned',
   [ThreadState.DOOMED]: 'doomed',
+  [ThreadState.SUSPENDED]: 'suspended',
 };
 
 export const describeTasks = (k: KernelContext): TaskInfo[] =>

@@ -22,6 +22,7 @@ import {
 import { CapType, isServerType, ThreadRight } from '../abi/rights.ts';
 import { lookUp } from './capability.ts';
 import { condemn, type KernelContext, registersOf, taskOf, threadOf, timeOf } from './context.ts';
+import { tellInterrupt } from './interrupt-lines.ts';
 import { resolveItems, transfer } from './message.ts';
 import { callServer } from './rpc.ts';
 import { block, clearDeadline, makeReady, setDeadline } from './scheduler.ts';
@@ -133,10 +134,15 @@ function endFault(k: KernelContext, pager: Thread, faulter: Thread, label: numbe
 }
 
 /**
- * The receive half of a system call: takes the message of the first sender in the queue, or waits for one. The
+ * The receive half of a system call: takes an interrupt or the message of the first sender in the queue, or waits. The
  * thread is RUNNING, or in TURN when its send half ended while it was blocked.
  */
 export function receiveAny(k: KernelContext, thread: Thread): void {
+  if (thread.linesToTell !== 0) {
+    tellInterrupt(k, thread);
+    if (thread.state === ThreadState.TURN) makeReady(k, thread, 'back');
+    return;
+  }
   while (thread.firstSender !== 0) {
     const sender = threadOf(k, thread.firstSender);
     leaveQueue(k, sender);

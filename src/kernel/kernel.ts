@@ -44,8 +44,8 @@ export class Kernel {
   }
 
   /** The memory map for the memory server and the kernel's own frames, or one sentence that says what is wrong. */
-  planMemory(info: BootInfo): MemoryPlan | string {
-    return planMemory(info);
+  planMemory(info: BootInfo, drivers: 'none' | 'some' = 'none'): MemoryPlan | string {
+    return planMemory(info, drivers);
   }
 
   /** Builds the kernel's tables and takes all cores over; they are idle afterwards. */

@@ -5,6 +5,9 @@
  *   page + core * 256:  +0  GDT, 8 descriptors:  0 null       1 kernel code  2 kernel data  3 user code
  *                                                4 user data  5 thread (GS)  6 TSS          7 free
  *                       +64 TSS, 104 bytes       +168 kernel stack of the core (ESP0 is the end of the block)
+ *
+ * After it comes the message frame, then the two pages of the task's I/O permission bitmap, if it has one: the limit
+ * of the TSS reaches to their end. As its last byte counts as the byte behind the bitmap, the last 8 ports are closed.
  */
 import { KERNEL_PAGE_VA, MESSAGE_AREA_BYTES } from '../abi/message.ts';
 
@@ -12,10 +15,14 @@ export const CORE_BLOCK_IN_PAGE = 256;
 export const GDT_ENTRIES = 8;
 export const GDT_BYTES = GDT_ENTRIES * 8;
 export const TSS_OFFSET = GDT_BYTES;
-export const TSS_BYTES = 104;
 export const TSS_ESP0 = 4;
 export const TSS_SS0 = 8;
 export const TSS_IOMAP = 100;
+export const IO_BITMAP_VA = KERNEL_PAGE_VA + 0x2000;
+export const IO_BITMAP_FRAMES = 2;
+export const IO_BITMAP_BYTES = IO_BITMAP_FRAMES * 4096;
+/** Offset of the bitmap, in the TSS, of a task without ports: beyond every limit. */
+export const NO_IO_MAP = 0xffff;
 
 export const SEL_KERNEL_CODE = 0x08;
 export const SEL_KERNEL_DATA = 0x10;
@@ -24,7 +31,8 @@ export const SEL_USER_DATA = 0x23;
 export const SEL_THREAD = 0x2b;
 export const SEL_TSS = 0x30;
 
-/** Interrupt vectors of the kernel; a higher class is served first. */
+/** Interrupt vectors of the kernel; a higher class is served first. Lines of the I/O APIC have VEC_LINE + line. */
+export const VEC_LINE = 0x40;
 export const VEC_TIMER = 0xe0;
 export const VEC_RESCHEDULE = 0xf0;
 export const VEC_SHOOTDOWN = 0xf8;
@@ -63,6 +71,8 @@ export const TSS_ATTRIBUTES = TSS_BUSY | PRESENT;
 
 export const coreBlockVa = (core: number): number => KERNEL_PAGE_VA + core * CORE_BLOCK_IN_PAGE;
 export const tssVa = (core: number): number => coreBlockVa(core) + TSS_OFFSET;
+/** Bytes from the TSS of a core to the end of the bitmap. */
+export const tssBytes = (core: number): number => IO_BITMAP_VA + IO_BITMAP_BYTES - tssVa(core);
 
 export const threadSegment = (areaVa: number): SegmentDef => ({
   base: areaVa,

@@ -37,6 +37,12 @@ export interface MachinePort {
   armTimer(core: number, atCycles: number, vector: number): void;
   disarmTimer(core: number): void;
 
+  /** Has a line of the I/O APIC interrupt a core; it may do so at once. */
+  routeLine(line: number, core: number, vector: number, trigger: 'edge' | 'level'): void;
+  /** A masked line does not interrupt. A level-triggered one that is active when it is unmasked does so at once. */
+  maskLine(line: number): void;
+  unmaskLine(line: number): void;
+
   /** Bytes for the console (the guests' own output). */
   consoleWrite(bytes: Uint8Array): void;
   emit(kind: number, core: number, a: number, b: number, c: number, d: number): void;

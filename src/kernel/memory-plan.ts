@@ -4,6 +4,7 @@
  */
 import { LOW_RAM_END } from '../../emu/arch/address-map.ts';
 import { type BootInfo, E820_RAM } from '../../emu/arch/boot-info.ts';
+import { IO_BITMAP_FRAMES } from './layout.ts';
 
 export interface PlannedRange {
   readonly frame: number;
@@ -18,14 +19,22 @@ export interface MemoryPlan {
   readonly kernelFrame: number;
   readonly idleDirectory: number;
   readonly idleSystemTable: number;
+  /** First frames of the I/O permission bitmaps: as many driver tasks can have ports at a time. */
+  readonly ioBitmaps: readonly number[];
 }
 
 type Use = PlannedRange['use'];
 const KERNEL_FRAMES = 3;
+const IO_BITMAPS = 4;
 const FIRST_FRAME_ABOVE_HOLE = 0x100;
 
-/** The plan, or one sentence that says why there is none. */
-export function planMemory(info: BootInfo): MemoryPlan | string {
+/**
+ * The plan, or one sentence that says why there is none. Only a system that may have drivers keeps memory for their
+ * ports.
+ */
+export function planMemory(info: BootInfo, drivers: 'none' | 'some' = 'none'): MemoryPlan | string {
+  const bitmaps = drivers === 'none' ? 0 : IO_BITMAPS;
+  const needed = KERNEL_FRAMES + bitmaps * IO_BITMAP_FRAMES;
   const frames = Math.floor(info.ramBytes / 4096);
   const uses = new Array<Use>(frames).fill('hole');
   for (const { base, length, type } of info.e820) {
@@ -37,29 +46,29 @@ export function planMemory(info: BootInfo): MemoryPlan | string {
     }
   }
   uses.fill('reserved', 0, Math.min(frames, Math.ceil(info.firmwareEnd / 4096)));
-  const kernelFrame = placeKernel(info, uses);
-  if (kernelFrame < 0)
-    return `No ${KERNEL_FRAMES} free frames for the kernel in ${info.ramBytes} bytes of RAM.`;
-  uses.fill('kernel', kernelFrame, kernelFrame + KERNEL_FRAMES);
+  const kernelFrame = placeKernel(info, uses, needed);
+  if (kernelFrame < 0) return `No ${needed} free frames for the kernel in ${info.ramBytes} bytes of RAM.`;
+  uses.fill('kernel', kernelFrame, kernelFrame + needed);
   return {
     ranges: collect(uses),
     kernelFrame,
     idleDirectory: kernelFrame + 1,
     idleSystemTable: kernelFrame + 2,
+    ioBitmaps: Array.from({ length: bitmaps }, (_, i) => kernelFrame + KERNEL_FRAMES + i * IO_BITMAP_FRAMES),
   };
 }
 
 /** First place for the kernel's frames: low memory above the firmware, else from 1 MiB up; not in a module. */
-function placeKernel(info: BootInfo, uses: readonly Use[]): number {
+function placeKernel(info: BootInfo, uses: readonly Use[], needed: number): number {
   const fits = (frame: number): boolean => {
-    for (let i = frame; i < frame + KERNEL_FRAMES; i++) {
+    for (let i = frame; i < frame + needed; i++) {
       if (uses[i] !== 'free') return false;
       if (info.modules.some((m) => i * 4096 < m.end && (i + 1) * 4096 > m.start)) return false;
     }
     return true;
   };
-  for (let frame = 1; frame + KERNEL_FRAMES <= LOW_RAM_END / 4096; frame++) if (fits(frame)) return frame;
-  for (let frame = FIRST_FRAME_ABOVE_HOLE; frame + KERNEL_FRAMES <= uses.length; frame++) {
+  for (let frame = 1; frame + needed <= LOW_RAM_END / 4096; frame++) if (fits(frame)) return frame;
+  for (let frame = FIRST_FRAME_ABOVE_HOLE; frame + needed <= uses.length; frame++) {
     if (fits(frame)) return frame;
   }
   return -1;

@@ -1,13 +1,15 @@
 /**
  * Which thread a core runs: per-core queues by priority, round robin with a quantum inside a priority, preemption
  * by a more urgent thread, donation of the rest of the quantum along IPC on one core. An idle core is halted with
- * its page directory still loaded (it is lazy, see shootdown.ts) and is woken by an IPI. Threads stay on the core
- * that they were given.
+ * its page directory still loaded (it is lazy, see shootdown.ts) and is woken by an IPI. Threads stay on their core
+ * until thread_control moves them.
  */
 import { R, RunState } from '../../emu/arch/core-layout.ts';
 import { KernelEv } from '../abi/events.ts';
+import { AREA_CORE } from '../abi/message.ts';
 import { charge, coreOf, emit, type KernelContext, taskOf, threadOf, timeOf } from './context.ts';
 import { addDeadline, removeDeadline } from './deadlines.ts';
+import { loadIoMap } from './io-ports.ts';
 import { VEC_RESCHEDULE, VEC_TIMER } from './layout.ts';
 import { loadSegments, saveSelectors } from './segments.ts';
 import { type Core, DeadlineKind, Reschedule, type Thread, ThreadState } from './state.ts';
@@ -20,9 +22,17 @@ export function kick(k: KernelContext, core: Core): void {
   k.machine.sendIpi(k.core, core.number, VEC_RESCHEDULE);
 }
 
-/** Puts a thread that can run into its queue; `front` gives it the rest of the running thread's quantum. */
+/**
+ * Puts a thread that can run into its queue, unless it is suspended; `front` gives it the rest of the running
+ * thread's quantum.
+ */
 export function makeReady(k: KernelContext, thread: Thread, place: 'back' | 'front'): void {
   clearDeadline(k, thread);
+  if (thread.moveTo >= 0) rehome(k, thread);
+  if (thread.suspended !== 0) {
+    thread.state = ThreadState.SUSPENDED;
+    return;
+  }
   thread.state = ThreadState.READY;
   const core = coreOf(k, thread.core);
   enqueue(k, core, thread, place);
@@ -75,6 +85,7 @@ export function unready(k: KernelContext, thread: Thread): void {
  * ready. A rotation then begins a new quantum.
  */
 export function mayStay(k: KernelContext, core: Core, thread: Thread): boolean {
+  if (thread.suspended !== 0 || thread.moveTo >= 0) return false;
   const top = 31 - Math.clz32(core.readyMask);
   const stays = core.reschedule === Reschedule.ROTATE ? top < thread.priority : top <= thread.priority;
   if (stays && core.reschedule === Reschedule.ROTATE) {
@@ -83,8 +94,13 @@ export function mayStay(k: KernelContext, core: Core, thread: Thread): boolean {
   return stays;
 }
 
-/** Puts the running thread back into its queue, as the reschedule wants it. */
+/** Takes the running thread off: back into its queue as the reschedule wants it, to another core, or out of all. */
 export function putBack(k: KernelContext, core: Core, thread: Thread): void {
+  if (thread.suspended !== 0 || thread.moveTo >= 0) {
+    block(k, thread, ThreadState.SUSPENDED);
+    makeReady(k, thread, 'back');
+    return;
+  }
   const place = core.reschedule === Reschedule.ROTATE ? 'back' : 'front';
   block(k, thread, ThreadState.READY);
   enqueue(k, core, thread, place);
@@ -168,6 +184,7 @@ function enqueue(k: KernelContext, core: Core, thread: Thread, place: 'back' | '
 function load(k: KernelContext, core: Core, thread: Thread): void {
   const r = k.registers[core.number]!;
   enterSpace(k, core, thread.task);
+  loadIoMap(k, core, taskOf(k, thread.task));
   const { context } = thread;
   for (let i = 0; i <= R.EFLAGS; i++) r[i] = context[i]!;
   loadSegments(k, core.number, thread);
@@ -203,6 +220,15 @@ function enterSpace(k: KernelContext, core: Core, task: number): void {
   }
   charge(k, k.costs.tlbFlush);
   core.flushPending = 0;
+}
+
+/** Gives a thread that stands in no list of its core to another core. */
+function rehome(k: KernelContext, thread: Thread): void {
+  coreOf(k, thread.core).threadCount--;
+  thread.core = thread.moveTo;
+  thread.moveTo = -1;
+  coreOf(k, thread.core).threadCount++;
+  k.machine.write32(thread.areaPa + AREA_CORE * 4, thread.core);
 }
 
 function saveContext(k: KernelContext, thread: Thread): void {

@@ -4,6 +4,7 @@
  * suspended in mid-operation (src/kernel/context.ts) is not here: a snapshot waits until there is nothing such.
  */
 import { THREADS_PER_TASK } from '../abi/message.ts';
+import { IRQ_COUNT, IrqTrigger } from '../abi/syscalls.ts';
 import { type CapTable, newCapTable } from './capability.ts';
 import { type KernelCounters, newCounters, newTaskCounters, type TaskCounters } from './counters.ts';
 
@@ -27,6 +28,8 @@ export enum ThreadState {
   CONDEMNED = 8,
   /** Dead, but still loaded in another core, which was interrupted for it. */
   DOOMED = 9,
+  /** Could run, but is suspended. */
+  SUSPENDED = 10,
 }
 
 /** Words of a saved context: R.EAX .. R.EFLAGS, then the selectors of ES, SS, DS, FS, GS. */
@@ -69,6 +72,12 @@ export type Thread = {
   faultError: number;
   /** The last message received wrote slot words into the message area. */
   capsShown: 0 | 1;
+  /** thread_control: does not run until it is resumed; in SUSPENDED as soon as it waits for nothing else. */
+  suspended: 0 | 1;
+  /** Core to which it goes when it is put into a run queue next; -1 = it stays. */
+  moveTo: number;
+  /** Interrupt lines, one bit each, of which the thread is to be told when it receives from anyone. */
+  linesToTell: number;
 };
 
 export enum TaskState {
@@ -87,6 +96,8 @@ export type Task = {
   directory: number;
   systemTable: number;
   messageFrame: number;
+  /** First base frame of the I/O permission bitmap; 0 = it has none, no port is open. */
+  ioBitmap: number;
   /** Thread numbers by message area; 0 = free. */
   readonly threads: number[];
   threadCount: number;
@@ -131,6 +142,8 @@ export type Core = {
   previous: number;
   /** Task whose page directory is loaded (also while idle: the core is lazy), 0 = the kernel's own. */
   space: number;
+  /** The TSS points at the I/O permission bitmap of `space`. */
+  ioMap: 0 | 1;
   /** The TLB must be flushed before user code of `space` runs here again. */
   flushPending: 0 | 1;
   reschedule: Reschedule;
@@ -158,11 +171,27 @@ export type Core = {
   readonly paused: number[];
 };
 
+/** An input of the I/O APIC. */
+export type InterruptLine = {
+  /** Who has it; 0 = nobody, and it is masked. */
+  task: number;
+  thread: number;
+  badge: number;
+  trigger: IrqTrigger;
+  /** Interrupts that no message has told yet. */
+  arrived: number;
+  /** A message was delivered that has not been acknowledged. */
+  told: 0 | 1;
+};
+
 export type KernelState = {
   readonly cores: Core[];
   readonly tasks: Map<number, Task>;
   readonly threads: Map<number, Thread>;
   readonly counters: KernelCounters;
+  readonly lines: InterruptLine[];
+  /** First base frames of the bitmaps that no task has. */
+  readonly freeIoBitmaps: number[];
   nextTask: number;
   nextThread: number;
   nextOperation: number;
@@ -180,6 +209,7 @@ const newCore = (number: number): Core => ({
   current: 0,
   previous: 0,
   space: 0,
+  ioMap: 0,
   flushPending: 0,
   reschedule: Reschedule.NO,
   kicked: 0,
@@ -198,11 +228,22 @@ const newCore = (number: number): Core => ({
   paused: [],
 });
 
+const newLine = (): InterruptLine => ({
+  task: 0,
+  thread: 0,
+  badge: 0,
+  trigger: IrqTrigger.EDGE,
+  arrived: 0,
+  told: 0,
+});
+
 export const newState = (coreCount: number): KernelState => ({
   cores: Array.from({ length: coreCount }, (_, core) => newCore(core)),
   tasks: new Map(),
   threads: new Map(),
   counters: newCounters(),
+  lines: Array.from({ length: IRQ_COUNT }, newLine),
+  freeIoBitmaps: [],
   nextTask: 1,
   nextThread: 1,
   nextOperation: 1,
@@ -222,6 +263,7 @@ export const newTask = (number: number, parent: number): Task => ({
   directory: 0,
   systemTable: 0,
   messageFrame: 0,
+  ioBitmap: 0,
   threads: new Array<number>(THREADS_PER_TASK).fill(0),
   threadCount: 0,
   operations: 0,

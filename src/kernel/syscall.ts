@@ -10,6 +10,7 @@ import { SYSCALLS, Sys } from '../abi/syscalls.ts';
 import { capCopy, capDelete, capGrant, capInfo, threadMint } from './capability-syscalls.ts';
 import { charge, emit, type KernelContext, taskOf } from './context.ts';
 import { clock, consoleWrite, sleep, yieldCore } from './core-syscalls.ts';
+import { ioportBind, irqAck, irqBind, taskSetDriver } from './driver-syscalls.ts';
 import { ipc } from './ipc.ts';
 import type { Thread } from './state.ts';
 import {
@@ -20,6 +21,7 @@ import {
   threadExit,
   threadSetPager,
 } from './task-syscalls.ts';
+import { threadControl } from './thread-control.ts';
 
 /** `r` are the live registers of the core on which the thread runs. */
 export type SyscallHandler = (k: KernelContext, thread: Thread, r: Int32Array) => Errno | null;
@@ -44,6 +46,11 @@ const HANDLERS: Readonly<Record<Sys, SyscallHandler>> = {
   [Sys.SLEEP]: sleep,
   [Sys.CONSOLE_WRITE]: consoleWrite,
   [Sys.THREAD_MINT]: threadMint,
+  [Sys.THREAD_CONTROL]: threadControl,
+  [Sys.TASK_SET_DRIVER]: taskSetDriver,
+  [Sys.IRQ_BIND]: irqBind,
+  [Sys.IRQ_ACK]: irqAck,
+  [Sys.IOPORT_BIND]: ioportBind,
 };
 
 /** Handlers by number, in the order of the table of the ABI. */

@@ -26,6 +26,7 @@ import {
   GDT_BYTES,
   KERNEL_CODE,
   KERNEL_DATA,
+  NO_IO_MAP,
   NULL_SEGMENT,
   SEL_KERNEL_DATA,
   SEL_THREAD,
@@ -34,12 +35,12 @@ import {
   SEL_USER_DATA,
   type SegmentDef,
   TSS_ATTRIBUTES,
-  TSS_BYTES,
   TSS_ESP0,
   TSS_IOMAP,
   TSS_OFFSET,
   TSS_SS0,
   threadSegment,
+  tssBytes,
   tssVa,
   USER_CODE,
   USER_DATA,
@@ -54,6 +55,7 @@ const SYSTEM_PDE = 1023;
 export function takeOver(k: KernelContext, plan: MemoryPlan): void {
   k.state.kernelFrame = plan.kernelFrame;
   k.state.idleDirectory = plan.idleDirectory;
+  k.state.freeIoBitmaps.push(...plan.ioBitmaps);
   k.machine.zeroFrames(plan.kernelFrame, 3);
   k.machine.write32(
     plan.idleDirectory * 4096 + SYSTEM_PDE * 4,
@@ -68,11 +70,11 @@ export function takeOver(k: KernelContext, plan: MemoryPlan): void {
 
 const tssSegment = (core: number): SegmentDef => ({
   base: tssVa(core),
-  limitBytes: TSS_BYTES - 1,
+  limitBytes: tssBytes(core) - 1,
   attributes: TSS_ATTRIBUTES,
 });
 
-/** GDT and TSS of one core. The I/O map lies beyond the limit: no port is open to ring 3. */
+/** GDT and TSS of one core. No port is open to ring 3. */
 function buildTables(k: KernelContext, core: number): void {
   const at = k.state.kernelFrame * 4096 + core * CORE_BLOCK_IN_PAGE;
   const gdt: readonly SegmentDef[] = [
@@ -90,7 +92,7 @@ function buildTables(k: KernelContext, core: number): void {
   });
   k.machine.write32(at + TSS_OFFSET + TSS_ESP0, coreBlockVa(core) + CORE_BLOCK_IN_PAGE);
   k.machine.write32(at + TSS_OFFSET + TSS_SS0, SEL_KERNEL_DATA);
-  k.machine.write32(at + TSS_OFFSET + TSS_IOMAP, TSS_BYTES << 16);
+  k.machine.write32(at + TSS_OFFSET + TSS_IOMAP, (NO_IO_MAP << 16) >>> 0);
 }
 
 function loadCore(k: KernelContext, core: number): void {

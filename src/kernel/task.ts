@@ -93,6 +93,9 @@ function newThread(number: number, task: Task, index: number, spec: ThreadSpec):
     faultWord: 0,
     faultError: 0,
     capsShown: 0,
+    suspended: 0,
+    moveTo: -1,
+    linesToTell: 0,
   };
 }
 

@@ -13,8 +13,9 @@ import { takeExpired } from './deadlines.ts';
 import { buryDoomed, killTask, killThread, STATUS_UNSPONSORED, tellServer } from './death.ts';
 import { exception, pageFault } from './fault.ts';
 import { traceFault } from './fault-injection.ts';
+import { lineInterrupt, quietLine } from './interrupt-lines.ts';
 import { leaveIpc, receiveAny, wakeWith } from './ipc.ts';
-import { VEC_RESCHEDULE, VEC_SHOOTDOWN, VEC_TIMER } from './layout.ts';
+import { VEC_LINE, VEC_RESCHEDULE, VEC_SHOOTDOWN, VEC_TIMER } from './layout.ts';
 import { drive, startOperation } from './operation.ts';
 import { armTimer, halt, isDonated, mayStay, putBack, runNext } from './scheduler.ts';
 import { serveMailbox, shootdownTimedOut } from './shootdown.ts';
@@ -46,12 +47,16 @@ export function trap(k: KernelContext, coreNumber: number, vector: number, error
 export function interrupt(k: KernelContext, coreNumber: number, vector: number): void {
   const core = enter(k, coreNumber);
   k.state.counters.interrupts++;
+  const line = vector - VEC_LINE;
+  const isLine = line >= 0 && line < k.state.lines.length;
+  if (isLine) quietLine(k, line);
   k.machine.endOfInterrupt(coreNumber);
   killAtStep(k);
   const thread = k.state.threads.get(core.current);
   if (thread !== undefined && thread.state === ThreadState.DOOMED) buryDoomed(k, thread);
   if (vector === VEC_SHOOTDOWN) serveMailbox(k, core);
   else if (vector === VEC_TIMER) timer(k, core);
+  else if (isLine) lineInterrupt(k, line);
   else if (vector !== VEC_RESCHEDULE) k.state.counters.spuriousInterrupts++;
   leave(k, core);
 }

@@ -5,6 +5,7 @@ import forge from '../../scenarios/forge.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
 import selftest from '../../scenarios/selftest.json' with { type: 'json' };
+import serial from '../../scenarios/serial.json' with { type: 'json' };
 import spin from '../../scenarios/spin.json' with { type: 'json' };
 import stale from '../../scenarios/stale.json' with { type: 'json' };
 import staleBroken from '../../scenarios/stale-broken.json' with { type: 'json' };
@@ -20,6 +21,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   stale,
   staleBroken,
   cow,
+  serial,
   forge,
   faults,
   pingpong,

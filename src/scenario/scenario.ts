@@ -26,7 +26,11 @@ export interface Scenario {
     readonly ioProtection: 'on' | 'off';
   };
   readonly seed: number;
-  readonly root: { readonly image: string; readonly args: readonly string[] };
+  readonly root: {
+    readonly image: string;
+    readonly args: readonly string[];
+    readonly kind: 'plain' | 'driver';
+  };
   readonly modules: readonly { readonly name: string; readonly image: string }[];
   readonly faults: ScenarioFaults;
   readonly poison: 'on' | 'off';
@@ -147,7 +151,7 @@ function settle(file: ScenarioFile): Scenario {
       ioProtection: machine.ioProtection,
     },
     seed: file.seed,
-    root: file.root,
+    root: { image: file.root.image, args: file.root.args, kind: file.root.driver ? 'driver' : 'plain' },
     modules: file.modules.map((m) => (typeof m === 'string' ? { name: m, image: m } : m)),
     faults: withoutUndefined(file.faults) as ScenarioFaults,
     poison: file.poison,

@@ -38,6 +38,14 @@ const oneOf = <T extends string>(...words: readonly T[]) =>
     return z.NEVER;
   });
 
+/** `--set` gives words. */
+const truth = z.unknown().transform((value, context): boolean => {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  context.addIssue({ code: 'custom', message: `must be true or false, not ${valueText(value)}` });
+  return z.NEVER;
+});
+
 const tlbPart = z.strictObject({
   /** Entries, a power of two. */
   entries: count(1, 65536),
@@ -160,6 +168,8 @@ export const scenarioSchema = z.strictObject({
   root: z.strictObject({
     image: imageName,
     args: z.array(argument).max(32).prefault([]),
+    /** It may take interrupt lines and I/O ports, and give this right to the tasks that it starts. */
+    driver: truth.prefault(false),
   }),
   modules: z.array(module).max(31).prefault([]),
   faults: faults.prefault({}),

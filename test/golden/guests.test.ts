@@ -15,6 +15,7 @@ const PROGRAMS = [
   { scenario: 'story', expected: 'story/expected.txt' },
   { scenario: 'stale', expected: 'stale/expected.txt' },
   { scenario: 'cow', expected: 'cow/expected.txt' },
+  { scenario: 'serial', expected: 'serial/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;

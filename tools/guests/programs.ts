@@ -30,6 +30,8 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('story-child', 'story', ['child.c', 'show.c']),
   task('stale', 'stale', ['root.c']),
   task('stale-reader', 'stale', ['reader.c']),
+  task('serial', 'serial', ['root.c']),
+  task('serial-driver', 'serial', ['driver.c']),
   task('forge'),
   task('cow'),
   task('pingpong'),

@@ -101,7 +101,7 @@ describe('after the take-over', () => {
       (w.machine.read32(gs + 4) & 0xff000000);
     expect(base).toBe(r[R.BASE + 5]);
     const tss = page + 256 + 6 * 8;
-    expect(w.machine.read32(tss) & 0xffff).toBe(103);
+    expect(w.machine.read32(tss) & 0xffff).toBe(0x4000 - (256 + 64) - 1);
     expect(w.machine.read32(page + 256 + 64 + 4)).toBe(KERNEL_PAGE_VA + 512);
   });
 });

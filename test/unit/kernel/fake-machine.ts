@@ -32,6 +32,8 @@ export class FakeMachine implements MachinePort {
   console = '';
   exitStatus = -1;
   endsOfInterrupt = 0;
+  /** What was done to the lines of the I/O APIC, in order. */
+  readonly lines: string[] = [];
   private readonly view: DataView;
 
   constructor(coreCount: number, ramBytes = 1 << 22) {
@@ -108,6 +110,18 @@ export class FakeMachine implements MachinePort {
 
   disarmTimer(core: number): void {
     this.timers[core] = -1;
+  }
+
+  routeLine(line: number, core: number, vector: number, trigger: 'edge' | 'level'): void {
+    this.lines.push(`route ${line} to core ${core} as ${vector.toString(16)}, ${trigger}`);
+  }
+
+  maskLine(line: number): void {
+    this.lines.push(`mask ${line}`);
+  }
+
+  unmaskLine(line: number): void {
+    this.lines.push(`unmask ${line}`);
   }
 
   consoleWrite(bytes: Uint8Array): void {

@@ -83,11 +83,11 @@ export class World {
   readonly rootThread: number;
   private nextFrame = 0x300;
 
-  constructor(cores = 2, config: Partial<KernelConfig> = {}) {
+  constructor(cores = 2, config: Partial<KernelConfig> = {}, kind: 'plain' | 'driver' = 'plain') {
     this.machine = new FakeMachine(cores);
     this.kernel = new Kernel(this.machine, config);
     this.kernel.attachServer(this.server);
-    const plan = this.kernel.planMemory({
+    const bootInfo = {
       coreCount: cores,
       ramBytes: this.machine.ramBytes,
       firmwareEnd: 0x8000,
@@ -96,10 +96,11 @@ export class World {
         { base: 0x100000, length: this.machine.ramBytes - 0x100000, type: 1 },
       ],
       modules: [],
-    });
+    };
+    const plan = this.kernel.planMemory(bootInfo, kind === 'driver' ? 'some' : 'none');
     if (typeof plan === 'string') throw new Error(plan);
     this.kernel.start(plan);
-    this.root = this.kernel.createRootTask();
+    this.root = this.kernel.createRootTask(kind);
     this.sponsor(this.root);
     this.kernel.installCapability(this.root, CONTROL_SLOT, CONTROL);
     this.rootThread = this.kernel.startRootThread(0x400000, 0x3fcff0);

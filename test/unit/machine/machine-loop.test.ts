@@ -224,6 +224,16 @@ describe('the hand-over and the trap line', () => {
     expect(machine.run({ maxInstructions: 10 })).toEqual({ kind: 'budget' });
   });
 
+  it('ignores the hand-over port when it has handed over', () => {
+    const { machine, engine, log, out } = handedOver();
+    machine.wake(0);
+    engine.act = () => {
+      out(PORT_HAND_OVER, 1);
+    };
+    machine.run({ maxInstructions: 10 });
+    expect(log).toEqual(['hand-over']);
+  });
+
   it('hands traps of ring 3 to the kernel', () => {
     const { machine, engine, log } = handedOver();
     machine.wake(0);

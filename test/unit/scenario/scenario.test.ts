@@ -36,7 +36,7 @@ describe('a scenario', () => {
       busMaster: null,
       ioProtection: 'off',
     });
-    expect(scenario.root).toEqual({ image: 'hello', args: [] });
+    expect(scenario.root).toEqual({ image: 'hello', args: [], kind: 'plain' });
     expect(scenario.limits).toEqual({ maxInstructions: null, maxCycles: null });
     expect(scenario.checks).toEqual({ exit: null, output: [] });
   });
@@ -53,6 +53,14 @@ describe('a scenario', () => {
       { name: 'a', image: 'a' },
       { name: 'b', image: 'c' },
     ]);
+  });
+
+  it('can make the root task a driver, in the file and by change', () => {
+    expect(parse({ root: { image: 'hello', driver: true } }).root.kind).toBe('driver');
+    expect(parse({}, [{ path: 'root.driver', value: 'true' }]).root.kind).toBe('driver');
+    expect(refusal({}, [{ path: 'root.driver', value: 'yes' }])).toBe(
+      "tiny.json: root.driver must be true or false, not 'yes'.",
+    );
   });
 
   it('sets fault switches by path: words, numbers and parts', () => {
