@@ -36,5 +36,9 @@ export interface Engine {
   reset(): void;
 }
 
+/** Engines that a person can choose; `interpreter` is the reference. */
+export const ENGINE_NAMES = ['interpreter', 'translator'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
 /** Whether traps at CPL 3 go to the attached kernel (`hosted`) or through the guest's IDT (`bare`). */
 export type TrapMode = 'hosted' | 'bare';

@@ -7,7 +7,7 @@
  *   tlb           TLB arrays              coreCount × tlbBytesPerCore           (tlb-entry.ts)
  *   flatData      flat data tables        coreCount × 2^20 words
  *   flatInstr     flat instruction tables coreCount × 2^20 words
- *   engine        tables of the engine    ENGINE_BYTES; not architectural, in no snapshot
+ *   engine        tables of the engine    not architectural, in no snapshot
  *   rom           firmware ROM            ROM_SIZE bytes
  *   ram           RAM                     ramBytes
  *
@@ -26,8 +26,8 @@ export const FLAT_USER_READ = 4;
 export const FLAT_USER_WRITE = 8;
 
 export const FLAT_WORDS = 1 << 20;
-/** Room for the translator's tables: 512 pages. */
-export const ENGINE_BYTES = 512 * 4096;
+/** Tables of the translator: one page for each of so many regions, then one word per page of ROM and RAM. */
+export const ENGINE_REGIONS = 512;
 
 /** Words of the core block's engine scratch area (128..255) that emu/mem and the engines share. */
 export const PEND = 128;
@@ -68,7 +68,7 @@ export function layoutMemory(coreCount: number, ramBytes: number, tlbBytesPerCor
   const flatData = pageUp(tlb + coreCount * tlbBytesPerCore);
   const flatInstr = flatData + coreCount * FLAT_WORDS * 4;
   const engine = flatInstr + coreCount * FLAT_WORDS * 4;
-  const rom = engine + ENGINE_BYTES;
+  const rom = engine + ENGINE_REGIONS * 4096 + pageUp((ROM_SIZE + ramBytes) / 1024);
   const ram = rom + ROM_SIZE;
   const totalBytes = ram + ramBytes;
   return { coreCount, ramBytes, tlb, tlbBytesPerCore, flatData, flatInstr, engine, rom, ram, totalBytes };

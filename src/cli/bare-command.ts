@@ -5,6 +5,7 @@
  */
 import { CoreF, R } from '../../emu/arch/core-layout.ts';
 import { EXCEPTION_NAMES } from '../../emu/arch/vectors.ts';
+import { engineNamed } from '../../emu/engine-choice.ts';
 import { ImageError } from '../../emu/image-error.ts';
 import { Machine } from '../../emu/machine.ts';
 import { type LoadPlan, loadPlan, planMultiboot } from '../../emu/multiboot.ts';
@@ -106,6 +107,7 @@ function makeMachine(path: string, options: BareOptions, io: Io): Machine {
     ramBytes,
     cores: options.cores ?? 1,
     seed: options.seed ?? 1,
+    engine: engineNamed(options.engine ?? 'interpreter'),
     bare: plan,
     disks,
     dmaDisk: dmaDisk && { image: dmaDisk },

@@ -1,6 +1,7 @@
 /** Options that several commands have, and how their values are read: each refusal names the option. */
 import { type Command, Option } from 'commander';
 import { MAX_CORES, MAX_RAM, MIN_RAM } from '../../emu/arch/address-map.ts';
+import { ENGINE_NAMES, type EngineName } from '../../emu/arch/engine.ts';
 import { HostError, quoted } from '../scenario/host-error.ts';
 import { suggestion } from '../scenario/nearest-word.ts';
 import { type QuantityRange, readQuantity } from '../scenario/quantity.ts';
@@ -10,9 +11,6 @@ const CORES: QuantityRange = { min: 1, max: MAX_CORES, form: 'count' };
 const RAM: QuantityRange = { min: MIN_RAM, max: MAX_RAM, multipleOf: 4096, form: 'size' };
 const SEED: QuantityRange = { min: 0, max: 0xffffffff, form: 'count' };
 const LIMIT: QuantityRange = { min: 1, max: Number.MAX_SAFE_INTEGER, form: 'count' };
-
-/** Engines that exist; the others of machine.md come later. */
-const ENGINES: readonly string[] = ['interpreter'];
 
 const quantity = (flag: string, range: QuantityRange) => (text: string) => {
   const result = readQuantity(text, range);
@@ -42,7 +40,7 @@ export interface MachineOptions {
   readonly seed?: number;
   readonly maxInstructions?: number;
   readonly maxCycles?: number;
-  readonly engine?: string;
+  readonly engine?: EngineName;
 }
 
 export interface OutputOptions {
@@ -63,8 +61,8 @@ export function addMachineOptions(command: Command): Command {
     .addOption(new Option('--ram <size>', 'RAM: 32M, 1G, 0x800000').argParser(quantity('--ram', RAM)))
     .addOption(new Option('--seed <n>', 'seed of the interleaving').argParser(quantity('--seed', SEED)))
     .addOption(
-      new Option('--engine <name>', 'what runs the instructions: interpreter').argParser(
-        word('--engine', ENGINES),
+      new Option('--engine <name>', `what runs the instructions: ${ENGINE_NAMES.join(' or ')}`).argParser(
+        word('--engine', ENGINE_NAMES),
       ),
     )
     .addOption(
@@ -105,6 +103,7 @@ export function changesOf(options: ScenarioOptions): Change[] {
   const named: [string, unknown][] = [
     ['machine.cores', options.cores],
     ['machine.ram', options.ram],
+    ['machine.engine', options.engine],
     ['seed', options.seed],
     ['limits.maxInstructions', options.maxInstructions],
     ['limits.maxCycles', options.maxCycles],

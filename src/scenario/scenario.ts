@@ -4,6 +4,7 @@
  * over it before it is checked, so that a change obeys the same rules as the file.
  */
 import type { CostModel } from '../../emu/arch/cost.ts';
+import type { EngineName } from '../../emu/arch/engine.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { HostError } from './host-error.ts';
 import { checkDisks, type ScenarioDisk, settleDisk } from './scenario-disks.ts';
@@ -16,6 +17,7 @@ export interface Scenario {
   readonly look: string;
   readonly machine: {
     readonly cores: number;
+    readonly engine: EngineName;
     readonly ramBytes: number;
     readonly quantumInstructions: number;
     readonly timeSliceCycles: number;
@@ -141,6 +143,7 @@ function settle(file: ScenarioFile): Scenario {
     look: file.look,
     machine: {
       cores: machine.cores,
+      engine: machine.engine,
       ramBytes: machine.ram,
       quantumInstructions: machine.quantum,
       timeSliceCycles: machine.timeSlice,

@@ -3,7 +3,8 @@
  * machine that firmware and image set up. Time is the host's; the boot is not counted.
  */
 import { readFileSync } from 'node:fs';
-import { type EngineContext, Interpreter, Translator } from '../../emu/cpu/index.ts';
+import type { EngineName } from '../../emu/arch/engine.ts';
+import { engineNamed } from '../../emu/engine-choice.ts';
 import { Machine } from '../../emu/machine.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { loadPlan, planMultiboot } from '../../emu/multiboot.ts';
@@ -11,13 +12,6 @@ import { firmwareRom } from '../../firmware/image.ts';
 import { type Figure, hostSeconds, median } from './measure.ts';
 
 export const LOOPS = ['xorshift', 'crc32', 'fib', 'copy', 'fill', 'sieve', 'chase'] as const;
-
-/** The engines that are compared, by name. */
-export const ENGINES = {
-  interpreter: (context: EngineContext) => new Interpreter(context),
-  translator: (context: EngineContext) => new Translator(context),
-} as const;
-export type EngineName = keyof typeof ENGINES;
 
 const RAM_BYTES = 32 << 20;
 const PORT_SERIAL = 0x3f8;
@@ -36,7 +30,7 @@ function runLoop(image: Uint8Array, loop: string, engine: EngineName, options: L
     bare: plan,
     quantum: options.quantum ?? 100_000,
     ...(options.tlb === undefined ? {} : { tlb: options.tlb }),
-    engine: ENGINES[engine],
+    engine: engineNamed(engine),
   });
   loadPlan(plan, machine.bus.dma);
   let line = '';

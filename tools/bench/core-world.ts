@@ -4,9 +4,10 @@
  */
 import { CoreF, R, RunState, Seg } from '../../emu/arch/core-layout.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
-import type { Engine, TrapMode } from '../../emu/arch/engine.ts';
+import type { Engine, EngineName, TrapMode } from '../../emu/arch/engine.ts';
 import { CR0_PG, CR0_WP, PTE_P, PTE_U, PTE_W } from '../../emu/arch/paging.ts';
-import { type EngineContext, Interpreter, resetCore } from '../../emu/cpu/index.ts';
+import { type EngineContext, resetCore } from '../../emu/cpu/index.ts';
+import { engineNamed } from '../../emu/engine-choice.ts';
 import { Bus, createMemory, Mmu, Tlb, type TlbGeometry } from '../../emu/mem/index.ts';
 
 export const CODE = 0x10000;
@@ -20,6 +21,7 @@ export interface CoreWorldOptions {
   readonly ring?: 0 | 3;
   readonly trapMode?: TrapMode;
   readonly tlb?: TlbGeometry;
+  readonly engine?: EngineName;
 }
 
 export class CoreWorld {
@@ -39,7 +41,7 @@ export class CoreWorld {
     const interrupts = { acknowledge: () => -1 };
     const trapMode = options.trapMode ?? 'bare';
     this.context = { memory, bus, tlb, mmu, events, io, interrupts, costs: DEFAULT_COSTS, trapMode };
-    this.engine = new Interpreter(this.context);
+    this.engine = engineNamed(options.engine ?? 'interpreter')(this.context);
     this.r = memory.r[0]!;
     this.f = memory.f[0]!;
     for (let frame = 0; frame < RAM_BYTES >>> 12; frame++) this.map(frame * 4096, frame * 4096);

@@ -3,8 +3,9 @@
  * a few instructions, so that nothing else is measured.
  */
 import { CoreF, R, RunState, Seg } from '../../emu/arch/core-layout.ts';
-import { Exit } from '../../emu/arch/engine.ts';
+import { type EngineName, Exit } from '../../emu/arch/engine.ts';
 import { VEC_PF } from '../../emu/arch/vectors.ts';
+import { engineNamed } from '../../emu/engine-choice.ts';
 import { Machine } from '../../emu/machine.ts';
 import { CODE, CoreWorld, type CoreWorldOptions } from './core-world.ts';
 import { type Figure, figure, hostSeconds } from './measure.ts';
@@ -72,7 +73,8 @@ function rate(
   return figure(name, unit, rounds, slice);
 }
 
-const hosted = (code: readonly number[]): CoreWorld => new CoreWorld(code, { ring: 3, trapMode: 'hosted' });
+const hosted = (code: readonly number[], engine: EngineName): CoreWorld =>
+  new CoreWorld(code, { ring: 3, trapMode: 'hosted', engine });
 const instructions = (w: CoreWorld): number => w.instructions;
 
 /** The kernel that is measured along: maps the page that faulted, and unmaps all of them at the end of a round. */
@@ -86,7 +88,7 @@ function mapOrUnmap(w: CoreWorld): void {
   w.context.tlb.flushNonGlobal(0);
 }
 
-function mips(name: string, rounds: number, code: readonly number[], options: CoreWorldOptions = {}): Figure {
+function mips(name: string, rounds: number, code: readonly number[], options: CoreWorldOptions): Figure {
   return rate(name, 'MIPS', rounds, new CoreWorld(code, options), instructions);
 }
 
@@ -98,8 +100,11 @@ function withoutHotForms(rounds: number): Figure {
 }
 
 /** Two cores that both run, interleaved by the machine's time line. */
-function shortSlices(rounds: number, quantum: number): Figure {
-  const machine = new Machine({ rom: new Uint8Array(4096), ramBytes: 16 << 20, cores: 2, quantum });
+function shortSlices(rounds: number, quantum: number, engine: EngineName): Figure {
+  const machine = new Machine({
+    ...{ rom: new Uint8Array(4096), ramBytes: 16 << 20, cores: 2, quantum },
+    engine: engineNamed(engine),
+  });
   machine.bus.writeBytes(CODE, Uint8Array.from(XORSHIFT_LOOP));
   for (const { r } of machine.cores) {
     r[R.CR0] = 0x11;
@@ -123,18 +128,31 @@ function shortSlices(rounds: number, quantum: number): Figure {
 }
 
 /** All figures of `npm run bench cpu`. */
-export function benchCore(rounds: number): Figure[] {
+export function benchCore(rounds: number, engine: EngineName): Figure[] {
   const traps = (w: CoreWorld): number => w.f[CoreF.TRAPS]!;
   const misses = (w: CoreWorld): number => w.f[CoreF.TLB_MISSES]!;
   return [
-    rate('INT, null kernel, back', 'M/s', rounds, hosted(TRAP_LOOP), traps),
-    rate('page fault, mapped, resumed', 'M/s', rounds, hosted(TOUCH_AND_TRAP_LOOP), traps, mapOrUnmap),
-    rate(`TLB fill: ${PAGES} pages, CR3 load`, 'M/s', rounds, new CoreWorld(TOUCH_LOOP), misses),
-    mips('call and ret to another page', rounds, CALL_LOOP),
-    mips('loop over a page end, one instruction crosses', rounds, CROSSING_LOOP),
+    rate('INT, null kernel, back', 'M/s', rounds, hosted(TRAP_LOOP, engine), traps),
+    rate(
+      'page fault, mapped, resumed',
+      'M/s',
+      rounds,
+      hosted(TOUCH_AND_TRAP_LOOP, engine),
+      traps,
+      mapOrUnmap,
+    ),
+    rate(`TLB fill: ${PAGES} pages, CR3 load`, 'M/s', rounds, new CoreWorld(TOUCH_LOOP, { engine }), misses),
+    mips('call and ret to another page', rounds, CALL_LOOP, { engine }),
+    mips('loop over a page end, one instruction crosses', rounds, CROSSING_LOOP, { engine }),
     withoutHotForms(rounds),
-    mips('xorshift with hot forms', rounds, XORSHIFT_LOOP),
-    rate('rep movsd, 16 MiB', 'MB/s', rounds, new CoreWorld(STRING_LOOP), (w) => w.instructions * 4),
-    ...[1, 100, 1000].map((quantum) => shortSlices(rounds, quantum)),
+    mips('xorshift with hot forms', rounds, XORSHIFT_LOOP, { engine }),
+    rate(
+      'rep movsd, 16 MiB',
+      'MB/s',
+      rounds,
+      new CoreWorld(STRING_LOOP, { engine }),
+      (w) => w.instructions * 4,
+    ),
+    ...[1, 100, 1000].map((quantum) => shortSlices(rounds, quantum, engine)),
   ];
 }

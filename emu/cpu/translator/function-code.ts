@@ -33,6 +33,9 @@ export const SITE_JUMP = -1;
 export const SITE_BUDGET = -2;
 /** Scratch word of the core block that takes SITE at an exit. */
 export const SITE_WORD = 131;
+/** Scratch words for what is running: number of the region, linear address of its page. */
+export const REGION_WORD = 132;
+export const BASE_WORD = 133;
 
 /** Parameters and locals of a region's function. */
 export enum L {
@@ -62,7 +65,8 @@ export enum L {
   Wide = 26,
   Wide2 = 27,
 }
-export const PARAMETERS = 5;
+/** (core, flat, base, left, next) → left. */
+export const REGION_TYPE = { params: 5, results: 1 } as const;
 export const LOCALS = { i32: L.T - L.Reg + 1, i64: 2 };
 
 /** Imported functions. */

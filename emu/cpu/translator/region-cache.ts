@@ -5,19 +5,17 @@
  * and taken back here.
  */
 import { ROM_BASE } from '../../arch/address-map.ts';
+import { ENGINE_REGIONS } from '../../mem/memory-layout.ts';
 import { type CodeCache, MODE_CODE32, MODE_FLAT } from '../code-cache.ts';
 import type { EngineContext } from '../context.ts';
 import { Form } from '../loop.ts';
 import { I_OP } from '../record.ts';
 import { findRegion, type Region } from './blocks.ts';
-import { LOCALS, PARAMETERS, type Site } from './function-code.ts';
+import { LOCALS, REGION_TYPE, type Site } from './function-code.ts';
 import { endOf } from './reach.ts';
 import { RegionCode } from './region-code.ts';
-import { instantiate } from './wasm-api.ts';
+import { functionTable, instantiate } from './wasm-api.ts';
 import { type FunctionImport, moduleBytes } from './wasm-writer.ts';
-
-/** Parameters: core block, flat data table (byte offsets), linear page address, budget, block number. Returns the budget left. */
-export type RegionFunction = (core: number, flat: number, base: number, left: number, next: number) => number;
 
 /** What code of a region calls; order and signatures as in Import. */
 export interface RegionImports {
@@ -32,7 +30,6 @@ const IMPORTS: readonly FunctionImport[] = [
   { name: 'arith', type: { params: 4, results: 1 } },
 ];
 
-const MAX_REGIONS = 512;
 /** Bytes of WebAssembly that are kept; machine code is about as large again. */
 const MAX_CODE_BYTES = 16 << 20;
 /** How much longer a page waits for its next translation: after one that added code, after one whose code was written. */
@@ -51,7 +48,6 @@ export class TranslatedRegion {
     readonly frame: number,
     /** Host offset of its table. */
     readonly table: number,
-    readonly run: RegionFunction,
     readonly sites: readonly Site[],
     /** 1 for each page offset that belongs to a translated instruction. */
     readonly covered: Uint8Array,
@@ -61,8 +57,14 @@ export class TranslatedRegion {
 }
 
 export class RegionCache {
-  /** Index + 1 of the region by host page × 2 + (user ? 1 : 0); 0 = none. */
-  readonly byKey: Int32Array;
+  /** Functions of the regions, by number. */
+  readonly functions = functionTable(ENGINE_REGIONS);
+  /**
+   * Number + 1 of a region by key; 0 = none. A key is (host page − first page of the ROM) × 2 + (user ? 1 : 0). The
+   * dispatcher reads it.
+   */
+  private readonly byKey: Uint16Array;
+  private readonly firstPage: number;
   readonly regions: (TranslatedRegion | null)[] = [];
   /** Regions made so far. */
   made = 0;
@@ -84,8 +86,10 @@ export class RegionCache {
     private readonly threshold: number,
   ) {
     const { memory } = context;
-    const keys = (memory.layout.totalBytes >>> 12) * 2;
-    this.byKey = new Int32Array(keys);
+    const { layout } = memory;
+    const keys = ((layout.totalBytes - layout.rom) >>> 12) * 2;
+    this.firstPage = layout.rom >>> 12;
+    this.byKey = new Uint16Array(memory.buffer, layout.engine + ENGINE_REGIONS * 4096, keys);
     this.heat = new Int32Array(keys);
     this.patience = new Uint8Array(keys);
     this.env = { memory: memory.owner, ...imports };
@@ -107,6 +111,11 @@ export class RegionCache {
     this.seeds.clear();
     this.heat.fill(0);
     this.patience.fill(0);
+  }
+
+  /** Key of a page of the buffer. */
+  keyOf(hostPage: number, user: 0 | 1): number {
+    return (hostPage - this.firstPage) * 2 + user;
   }
 
   /** The region of a key, or null. */
@@ -131,12 +140,13 @@ export class RegionCache {
   }
 
   private wait(key: number, more: number): void {
-    this.patience[key] = Math.min(MAX_PATIENCE, this.patience[key] + more);
+    // A threshold of 1 is for tests that want everything translated.
+    if (this.threshold > 1) this.patience[key] = Math.min(MAX_PATIENCE, this.patience[key] + more);
   }
 
   private frameOf(key: number): number {
     const { layout } = this.context.memory;
-    const host = (key >>> 1) * 4096;
+    const host = (this.firstPage + (key >>> 1)) * 4096;
     return host >= layout.ram ? (host - layout.ram) >>> 12 : (host - layout.rom + ROM_BASE) >>> 12;
   }
 
@@ -178,14 +188,14 @@ export class RegionCache {
     const table = this.context.memory.layout.engine + n * 4096;
     const code = new RegionCode(this.cache.ops, (key & 1) !== 0, region, table);
     code.emitRegion();
-    const bytes = moduleBytes(IMPORTS, { params: PARAMETERS, results: 1 }, LOCALS, code.w);
+    const bytes = moduleBytes({ imports: IMPORTS, run: REGION_TYPE, locals: LOCALS }, code.w);
     this.codeBytes += bytes.length;
-    const run = instantiate(bytes, this.env) as RegionFunction;
+    this.functions.set(n, instantiate(bytes, this.env));
     const covered = new Uint8Array(4096);
     for (const { start, end } of region.blocks) covered.fill(1, start, end);
     const marks = this.mark(base, region, table);
     this.made++;
-    this.regions[n] = new TranslatedRegion(key, frame, table, run, code.sites, covered, marks);
+    this.regions[n] = new TranslatedRegion(key, frame, table, code.sites, covered, marks);
     this.byKey[key] = n + 1;
     const sameFrame = this.byFrame.get(frame);
     if (sameFrame === undefined) this.byFrame.set(frame, [n]);
@@ -195,7 +205,7 @@ export class RegionCache {
   private takeIndex(): number {
     const reused = this.free.pop();
     if (reused !== undefined) return reused;
-    if (this.regions.length === MAX_REGIONS) {
+    if (this.regions.length === ENGINE_REGIONS) {
       this.reset();
       return this.free.pop()!;
     }
@@ -224,6 +234,7 @@ export class RegionCache {
     const n = this.byKey[region.key] - 1;
     region.isValid = false;
     this.byKey[region.key] = 0;
+    this.functions.set(n, null);
     this.regions[n] = null;
     this.free.push(n);
     const sameFrame = this.byFrame.get(region.frame)!;

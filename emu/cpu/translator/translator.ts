@@ -16,10 +16,11 @@ import type { CpuCore } from '../cpu-core.ts';
 import { Interpreter } from '../interpreter.ts';
 import { I_ENTRY } from '../record.ts';
 import { HANDLERS } from '../table/table.ts';
+import { type Dispatch, dispatcherBytes } from './dispatcher.ts';
 import { arithOf, normalise } from './flag-kinds.ts';
-import { SITE_BUDGET, SITE_JUMP, SITE_WORD } from './function-code.ts';
+import { BASE_WORD, REGION_WORD, SITE_BUDGET, SITE_JUMP, SITE_WORD } from './function-code.ts';
 import { RegionCache, type TranslatedRegion } from './region-cache.ts';
-import { isWasmMemory } from './wasm-api.ts';
+import { instantiate, isWasmMemory } from './wasm-api.ts';
 
 /** Instructions that the interpreter does in a page before it is translated (measured by `bench loops`). */
 const THRESHOLD = 1500;
@@ -39,13 +40,14 @@ export interface TranslatorOptions {
 export class Translator extends Interpreter {
   override readonly name: string = 'translator';
   private readonly regions: RegionCache;
-  private readonly isPossible: boolean;
+  /** Null when memory is not WebAssembly's. */
+  private readonly dispatch: Dispatch | null;
   private readonly isEager: boolean;
-  /** What is running now. */
+  /** The core that runs now. */
   private core: CpuCore;
-  private region: TranslatedRegion | null = null;
-  private base = 0;
-  /** Part of the budget that the running region was not given. */
+  /** The region that last called `fill`: its own walk may have written its code, and so dropped it. */
+  private filling: TranslatedRegion | null = null;
+  /** Part of the budget that translated code was not given. */
   private beyond = 0;
   private burst = 0;
   /** Instructions begun in translated code; for tests and benches. */
@@ -54,7 +56,6 @@ export class Translator extends Interpreter {
   constructor(context: EngineContext, options: TranslatorOptions = {}) {
     super(context);
     const threshold = options.threshold ?? THRESHOLD;
-    this.isPossible = isWasmMemory(context.memory.owner);
     this.isEager = threshold === 1;
     this.core = this.cores[0];
     this.regions = new RegionCache(
@@ -67,6 +68,9 @@ export class Translator extends Interpreter {
       },
       threshold,
     );
+    const { owner, layout } = context.memory;
+    const env = { memory: owner, table: this.regions.functions };
+    this.dispatch = isWasmMemory(owner) ? (instantiate(dispatcherBytes(layout), env) as Dispatch) : null;
   }
 
   /** Regions translated so far. */
@@ -85,17 +89,20 @@ export class Translator extends Interpreter {
   }
 
   protected override stretch(c: CpuCore): void {
-    if (c.stop !== 0 || !c.flatSegments || !this.isPossible || !this.context.tlb.flatAllowed) {
+    if (this.dispatch === null || c.stop !== 0 || !c.flatSegments || !this.context.tlb.flatAllowed) {
       super.stretch(c);
       return;
     }
     this.core = c;
     while (c.left > 0) {
-      const region = this.regionHere(c);
-      const number = region === null ? 0 : c.u8[region.table + (c.r[R.EIP] & 4095)];
-      const isOver = number === 0 ? this.interpret(c) : this.translated(c, region!, number);
-      if (isOver) return;
+      this.regions.synchronise();
+      if (
+        this.translated(c, this.dispatch) ||
+        (c.left > 0 && c.r[SITE_WORD] === SITE_JUMP && this.interpret(c))
+      )
+        return;
     }
+    normalise(c.r);
   }
 
   /** Key of the page that EIP is in, -1 when the instruction TLB does not have it. */
@@ -103,13 +110,7 @@ export class Translator extends Interpreter {
     const page = c.r[R.EIP] >>> 12;
     const word = c.flatInstr[page];
     if ((word & c.readMask) === 0) return -1;
-    return ((word >>> 12) ^ page) * 2 + (c.user === 0 ? 0 : 1);
-  }
-
-  private regionHere(c: CpuCore): TranslatedRegion | null {
-    this.regions.synchronise();
-    const key = this.keyHere(c);
-    return key < 0 ? null : this.regions.find(key);
+    return this.regions.keyOf((word >>> 12) ^ page, c.user === 0 ? 0 : 1);
   }
 
   /** Interprets until a translated entry, for a while at most. True when the stretch is over. */
@@ -138,30 +139,24 @@ export class Translator extends Interpreter {
     return BURST_MIN + this.burst;
   }
 
-  /** Runs a region from the block `number`. True when the stretch is over. */
-  private translated(c: CpuCore, region: TranslatedRegion, number: number): boolean {
+  /** Runs translated code, if there is any at EIP. True when the stretch is over; else SITE_WORD tells how it ended. */
+  private translated(c: CpuCore, dispatch: Dispatch): boolean {
     const { r } = c;
     const { layout } = this.context.memory;
-    this.region = region;
-    this.base = r[R.EIP] & ~4095;
     const given = Math.min(c.left, MAX_LEFT);
     this.beyond = c.left - given;
-    const flat = layout.flatData + c.id * FLAT_WORDS * 4;
-    const left = region.run(r.byteOffset, flat, this.base, given, number);
+    const tables = c.id * FLAT_WORDS * 4;
+    const user = c.user === 0 ? 0 : 1;
+    const left = dispatch(r.byteOffset, layout.flatData + tables, layout.flatInstr + tables, user, given);
     this.translatedInstructions += given - left;
+    c.left = this.beyond + left;
     const site = r[SITE_WORD];
-    r[SITE_WORD] = 0;
-    if (site === SITE_JUMP) {
-      c.left = this.beyond + left;
-      if (c.left === 0) normalise(r);
-      return false;
-    }
+    if (site === SITE_JUMP) return false;
     normalise(r);
-    if (site === SITE_BUDGET) {
-      c.left = this.beyond + left;
-      return this.beyond === 0 ? this.tail(c) : this.interpret(c);
+    if (site !== SITE_BUDGET) {
+      return this.atSite(c, this.regions.regions[r[REGION_WORD]] ?? this.filling!, site, left);
     }
-    return this.atSite(c, region, site, left);
+    return this.beyond === 0 ? this.tail(c) : this.interpret(c);
   }
 
   /** The end of a budget that is shorter than the next block. */
@@ -174,7 +169,7 @@ export class Translator extends Interpreter {
   private atSite(c: CpuCore, region: TranslatedRegion, site: number, left: number): boolean {
     const { r } = c;
     const { record, offset, length, behind } = region.sites[site];
-    const eip = (this.base + offset) | 0;
+    const eip = (r[BASE_WORD] + offset) | 0;
     r[R.EIP] = eip;
     c.left = this.beyond + left + behind;
     if (c.left < 0) {
@@ -203,12 +198,13 @@ export class Translator extends Interpreter {
   private fill(va: number, site: number, left: number, access: number): number {
     const c = this.core;
     const { r } = c;
-    const region = this.region!;
+    const region = this.regions.regions[r[REGION_WORD]]!;
+    this.filling = region;
     const { offset, length, behind } = region.sites[site];
     c.left = this.beyond + left + behind;
     c.sync();
-    r[CURRENT_EIP] = this.base + offset;
-    r[R.EIP] = this.base + offset + length;
+    r[CURRENT_EIP] = r[BASE_WORD] + offset;
+    r[R.EIP] = r[BASE_WORD] + offset + length;
     c.mmu.translate(c.id, va, c.user | access);
     if (r[PEND] !== 0 || !region.isValid) return 0;
     const word = c.flat[va >>> 12];

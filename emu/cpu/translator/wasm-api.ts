@@ -6,7 +6,16 @@ declare const WebAssembly: {
     imports: Record<string, Record<string, unknown>>,
   ) => { readonly exports: Record<string, unknown> };
   Memory: new (...args: never[]) => object;
+  Table: new (descriptor: { element: 'anyfunc'; initial: number }) => FunctionTable;
 };
+
+/** Functions by number, which code can call. */
+export interface FunctionTable {
+  set(index: number, value: unknown): void;
+}
+
+export const functionTable = (size: number): FunctionTable =>
+  new WebAssembly.Table({ element: 'anyfunc', initial: size });
 
 /** True if `owner` is a WebAssembly.Memory, which code can import. */
 export const isWasmMemory = (owner: object): boolean => owner instanceof WebAssembly.Memory;

@@ -11,6 +11,7 @@ export enum Op {
   BrTable = 0x0e,
   Return = 0x0f,
   Call = 0x10,
+  CallIndirect = 0x11,
   Select = 0x1b,
   LocalGet = 0x20,
   LocalSet = 0x21,

@@ -119,6 +119,13 @@ export class CodeWriter extends ByteWriter {
     this.u32(index);
   }
 
+  /** Calls the function of the imported table whose index is on the stack; `type`: see moduleBytes. */
+  callIndirect(type: number): void {
+    this.u8(Op.CallIndirect);
+    this.u32(type);
+    this.u32(0);
+  }
+
   /** Opens a structure without results. */
   open(op: Op.Block | Op.Loop | Op.If): Label {
     this.u8(op);
@@ -172,21 +179,27 @@ export interface LocalCounts {
   readonly i64: number;
 }
 
+/** What a module has beside its body. */
+export interface ModuleShape {
+  readonly imports: readonly FunctionImport[];
+  readonly run: FunctionType;
+  readonly locals: LocalCounts;
+  /** Type of the functions in the imported table `table`, if it has one; its number is imports.length + 1. */
+  readonly table?: FunctionType;
+}
+
 /**
- * A module that imports memory and functions from `env` and exports one function `run`; all parameters and results
- * are i32. `body` has every structure closed and no final `end`.
+ * A module that imports memory, functions and a table from `env` and exports one function `run`; all parameters and
+ * results are i32. `body` has every structure closed and no final `end`.
  */
-export function moduleBytes(
-  imports: readonly FunctionImport[],
-  run: FunctionType,
-  locals: LocalCounts,
-  body: CodeWriter,
-): Uint8Array {
+export function moduleBytes({ imports, run, locals, table }: ModuleShape, body: CodeWriter): Uint8Array {
   const out = new ByteWriter();
   for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.u8(byte);
-  out.section(1, (s) => writeTypes(s, [...imports.map((i) => i.type), run]));
+  out.section(1, (s) =>
+    writeTypes(s, [...imports.map((i) => i.type), run, ...(table === undefined ? [] : [table])]),
+  );
   out.section(2, (s) => {
-    s.u32(imports.length + 1);
+    s.u32(imports.length + (table === undefined ? 1 : 2));
     importName(s, 'memory', 2);
     s.u8(0);
     s.u32(1);
@@ -194,6 +207,12 @@ export function moduleBytes(
       importName(s, name, 0);
       s.u32(n);
     });
+    if (table !== undefined) {
+      importName(s, 'table', 1);
+      s.u8(0x70);
+      s.u8(0);
+      s.u32(0);
+    }
   });
   out.section(3, (s) => {
     s.u32(1);

@@ -13,7 +13,10 @@ const bytesOf = (write: (w: ByteWriter) => void): number[] => {
 function run(body: (w: CodeWriter) => void, a: number, b: number): number {
   const code = new CodeWriter();
   body(code);
-  const bytes = moduleBytes([], { params: 2, results: 1 }, { i32: 1, i64: 1 }, code);
+  const bytes = moduleBytes(
+    { imports: [], run: { params: 2, results: 1 }, locals: { i32: 1, i64: 1 } },
+    code,
+  );
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   return (instantiate(bytes, { memory }) as (a: number, b: number) => number)(a, b);
 }
