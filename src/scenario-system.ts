@@ -1,6 +1,6 @@
 /** The configuration of the system that a scenario describes: where src/scenario meets src/system.ts. */
-import { HostError } from './scenario/host-error.ts';
 import { engineNamed } from '../emu/engine-choice.ts';
+import { HostError } from './scenario/host-error.ts';
 import { fetchImages, type ImageSource } from './scenario/image-source.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { ScenarioDisk } from './scenario/scenario-disks.ts';
