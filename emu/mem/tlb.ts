@@ -3,17 +3,22 @@
  * until it is replaced or invalidated, whatever happens to the page table; the flat tables are a subset of it and lose
  * a page in the same moment. Not modelled: paging-structure caches (every miss reads both levels).
  */
-import { CoreF } from '../arch/core-layout.ts';
+import { CoreF, R } from '../arch/core-layout.ts';
 import { Ev } from '../arch/events.ts';
-import { PTE_A, PTE_D, PTE_U, PTE_W } from '../arch/paging.ts';
+import { PTE_A, PTE_D, PTE_FRAME_MASK, PTE_U, PTE_W } from '../arch/paging.ts';
 import type { EventPort } from '../arch/ports.ts';
 import type { Bus } from './bus.ts';
+import { FlatTables } from './flat-tables.ts';
 import type { SharedMemory } from './memory.ts';
-import { FLAT_WORDS, PEND, PEND_REFETCH } from './memory-layout.ts';
+import { PEND, PEND_REFETCH } from './memory-layout.ts';
 import {
   BITS_REFERENCED,
+  entriesEnd,
   TAG_GLOBAL,
   TAG_LARGE,
+  TAG_PAGE,
+  TAG_SPACE,
+  TAG_SPACE_SHIFT,
   TAG_VALID,
   TLB_BASE,
   TLB_BITS,
@@ -24,12 +29,14 @@ import {
   TLB_PTE_ADDR,
   TLB_PTE_VALUE,
   TLB_STATE_LARGE,
+  TLB_STATE_NEXT_SPACE,
   TLB_STATE_RANDOM,
+  TLB_STATE_SPACE,
   TLB_STATE_TIME,
   TLB_STATE_WORDS,
-  TLB_TAG,
-  type TlbReplacement,
+  type TlbPart,
 } from './tlb-entry.ts';
+import { POLICIES, POLICY_CLOCK, POLICY_LRU, victimWay } from './tlb-victim.ts';
 
 export type TlbSide = 'data' | 'instr';
 
@@ -44,6 +51,8 @@ export interface TlbEntryView {
   readonly user: boolean;
   readonly dirty: boolean;
   readonly global: boolean;
+  /** Number of the address space that it belongs to; 0 without address-space tags. */
+  readonly space: number;
   /** The tables in RAM that it was made from now say something else (A and D ignored). */
   readonly stale: boolean;
 }
@@ -51,23 +60,25 @@ export interface TlbEntryView {
 /** Reasons in the TlbFlush event. */
 export const FLUSH_NON_GLOBAL = 0;
 export const FLUSH_ALL = 1;
+/** A space that is not the present one: its number was given to another page directory, or software asked for it. */
+export const FLUSH_SPACE = 2;
 
-/** First word of a part in a core's TLB array and its shape. */
-interface Part {
+/** A part of a core's TLB array: its first word, and the shape of its sets. */
+export interface TlbPlace {
   readonly base: number;
-  readonly entries: number;
   readonly ways: number;
   readonly setMask: number;
+  readonly setWords: number;
 }
 
-/** Replacement policies as numbers; from POLICY_CLOCK on, hits have to be seen. */
-const POLICIES: readonly TlbReplacement[] = ['fifo', 'random', 'clock', 'lru'];
-const POLICY_FIFO = 0;
-const POLICY_RANDOM = 1;
-const POLICY_CLOCK = 2;
-const POLICY_LRU = 3;
-
 const NOT_AD = ~(PTE_A | PTE_D);
+
+const place = (base: number, part: TlbPart): TlbPlace => ({
+  base,
+  ways: part.ways,
+  setMask: part.entries / part.ways - 1,
+  setWords: part.ways * TLB_ENTRY_WORDS,
+});
 
 export class Tlb {
   /** Whether uses of stale entries are events: 'on' sends every access down the slow path. Change with setShadow. */
@@ -75,35 +86,33 @@ export class Tlb {
   /** True while hits may bypass the TLB through the flat tables. */
   flatAllowed: boolean;
   readonly unified: boolean;
-  private readonly data: Part;
-  private readonly instr: Part;
+  readonly data: TlbPlace;
+  readonly instr: TlbPlace;
+  readonly flat: FlatTables;
+  /** Number of address spaces that are told apart; 0 = none. */
+  readonly spaces: number;
   /** POLICY_* number of the replacement. */
   private readonly policy: number;
-  /** Per core: 1024-page chunks of the flat tables that hold identity words from before paging. */
-  private readonly unpagedChunks: readonly Uint8Array[];
+  private readonly endWords: number;
 
   constructor(
     private readonly memory: SharedMemory,
     private readonly bus: Bus,
     private readonly events: EventPort,
   ) {
-    const { data, instr, replacement, seed } = memory.geometry;
-    const part = (base: number, p: { entries: number; ways: number }): Part => ({
-      base,
-      entries: p.entries,
-      ways: p.ways,
-      setMask: p.entries / p.ways - 1,
-    });
-    this.data = part(TLB_STATE_WORDS, data);
+    const { data, instr, replacement, seed, tags } = memory.geometry;
+    this.endWords = entriesEnd(memory.geometry);
+    this.spaces = tags ?? 0;
+    this.data = place(TLB_STATE_WORDS, data);
     this.unified = instr === null;
-    this.instr = instr === null ? this.data : part(TLB_STATE_WORDS + data.entries * TLB_ENTRY_WORDS, instr);
+    this.instr = instr === null ? this.data : place(TLB_STATE_WORDS + data.entries * TLB_ENTRY_WORDS, instr);
     this.policy = POLICIES.indexOf(replacement);
     this.flatAllowed = this.policy < POLICY_CLOCK;
-    this.unpagedChunks = memory.r.map(() => new Uint8Array(FLAT_WORDS / 1024));
+    this.flat = new FlatTables(memory, this.endWords);
     for (let core = 0; core < memory.tlb.length; core++) {
       memory.tlb[core][TLB_STATE_RANDOM] = (seed + core * 0x9e3779b9) | 0 || 1;
     }
-    bus.onFrameFlag({ frameFlagged: (frame, flag) => this.forgetFrame(frame, flag) });
+    bus.onFrameFlag(this.flat);
   }
 
   /** Turns the debug shadow on or off; costs nothing while off. */
@@ -113,123 +122,74 @@ export class Tlb {
     for (let core = 0; core < this.memory.r.length; core++) this.dropFlat(core);
   }
 
-  private part(side: TlbSide): Part {
-    return side === 'instr' ? this.instr : this.data;
-  }
-
-  /** Word offset of the entry that translates `va` in the core's array, or -1. Updates LRU and clock state. */
-  find(core: number, side: TlbSide, va: number): number {
+  /**
+   * Word offset in the core's array of the entry of `part` (data or instr) that translates `va`, or -1. Updates LRU and
+   * clock state.
+   */
+  find(core: number, part: TlbPlace, va: number): number {
     const t = this.memory.tlb[core];
-    const part = this.part(side);
-    let at = this.probe(t, part, va >>> 12, (va & 0xfffff000) | TAG_VALID, 0xfffff000);
+    const small = (va & 0xfffff000) | TAG_VALID;
+    let at = probe(
+      t,
+      part.base + ((va >>> 12) & part.setMask) * part.setWords,
+      part.setWords,
+      small,
+      TAG_PAGE,
+    );
     if (at < 0 && t[TLB_STATE_LARGE] !== 0) {
-      at = this.probe(t, part, va >>> 22, (va & 0xffc00000) | TAG_LARGE | TAG_VALID, 0xffc00000);
+      const large = (va & 0xffc00000) | TAG_LARGE | TAG_VALID;
+      const first = part.base + ((va >>> 22) & part.setMask) * part.setWords;
+      at = probe(t, first, part.setWords, large, 0xffc00000 | (TAG_PAGE & 0xfff));
     }
-    if (at >= 0 && this.policy >= POLICY_CLOCK) {
+    if (this.policy >= POLICY_CLOCK && at >= 0) {
       if (this.policy === POLICY_LRU) t[at + TLB_ORDER] = ++t[TLB_STATE_TIME];
       else t[at + TLB_BITS] |= BITS_REFERENCED;
     }
     return at;
   }
 
-  private probe(t: Int32Array, part: Part, number: number, tag: number, mask: number): number {
-    const first = part.base + (number & part.setMask) * part.ways * TLB_ENTRY_WORDS;
-    const end = first + part.ways * TLB_ENTRY_WORDS;
-    for (let at = first; at < end; at += TLB_ENTRY_WORDS) {
-      if ((t[at] & (mask | TAG_LARGE | TAG_VALID)) === (tag | 0)) return at;
-    }
-    return -1;
-  }
-
   /**
-   * Caches a translation, replacing one of its set if need be. Returns the entry's word offset; the caller fills
-   * BASE, BITS and the source words. `tag`: page | TAG_VALID | TAG_LARGE | TAG_GLOBAL.
+   * Caches a translation for the present space, replacing one of its set if need be. Returns the entry's word offset; the
+   * caller fills BASE, BITS and the source words. `tag`: page | TAG_VALID | TAG_LARGE | TAG_GLOBAL.
    */
-  insert(core: number, side: TlbSide, tag: number): number {
+  insert(core: number, part: TlbPlace, tag: number): number {
     const t = this.memory.tlb[core];
-    const part = this.part(side);
     const large = (tag & TAG_LARGE) !== 0;
-    const set = (large ? tag >>> 22 : tag >>> 12) & part.setMask;
-    const first = part.base + set * part.ways * TLB_ENTRY_WORDS;
-    let at = -1;
-    for (let way = 0; way < part.ways && at < 0; way++) {
-      if ((t[first + way * TLB_ENTRY_WORDS] & TAG_VALID) === 0) at = first + way * TLB_ENTRY_WORDS;
-    }
-    if (at < 0) {
-      at = first + this.victim(t, first, part.ways) * TLB_ENTRY_WORDS;
+    const number = large ? tag >>> 22 : tag >>> 12;
+    const first = part.base + (number & part.setMask) * part.setWords;
+    const end = first + part.setWords;
+    let at = first;
+    while (at < end && (t[at] & TAG_VALID) !== 0) at += TLB_ENTRY_WORDS;
+    if (at === end) {
+      at = first + victimWay(t, this.policy, first, part.ways) * TLB_ENTRY_WORDS;
       this.remove(core, at);
     }
-    t[at + TLB_TAG] = tag;
+    t[at] = tag | t[TLB_STATE_SPACE];
     if (large) t[TLB_STATE_LARGE]++;
     if (this.policy === POLICY_LRU) t[at + TLB_ORDER] = ++t[TLB_STATE_TIME];
     return at;
   }
 
-  private victim(t: Int32Array, first: number, ways: number): number {
-    switch (this.policy) {
-      case POLICY_FIFO: {
-        const way = t[first + TLB_ORDER];
-        t[first + TLB_ORDER] = (way + 1) & (ways - 1);
-        return way;
-      }
-      case POLICY_RANDOM: {
-        let x = t[TLB_STATE_RANDOM];
-        x ^= x << 13;
-        x ^= x >>> 17;
-        x ^= x << 5;
-        t[TLB_STATE_RANDOM] = x;
-        return (x >>> 8) & (ways - 1);
-      }
-      case POLICY_CLOCK:
-        return this.clockVictim(t, first, ways);
-      default:
-        return this.oldest(t, first, ways);
-    }
-  }
-
-  private clockVictim(t: Int32Array, first: number, ways: number): number {
-    for (;;) {
-      const way = t[first + TLB_ORDER];
-      t[first + TLB_ORDER] = (way + 1) & (ways - 1);
-      const bits = first + way * TLB_ENTRY_WORDS + TLB_BITS;
-      if ((t[bits] & BITS_REFERENCED) === 0) return way;
-      t[bits] &= ~BITS_REFERENCED;
-    }
-  }
-
-  private oldest(t: Int32Array, first: number, ways: number): number {
-    let best = 0;
-    for (let way = 1; way < ways; way++) {
-      const age =
-        t[first + way * TLB_ENTRY_WORDS + TLB_ORDER] - t[first + best * TLB_ENTRY_WORDS + TLB_ORDER];
-      if (age < 0) best = way;
-    }
-    return best;
-  }
-
-  /** Empties the entry and takes its pages out of the flat tables at once. */
+  /** Empties a valid entry and takes its pages out of the flat tables at once. */
   private remove(core: number, at: number): void {
-    const t = this.memory.tlb[core];
-    const tag = t[at + TLB_TAG];
-    if ((tag & TAG_VALID) === 0) return;
-    t[at + TLB_TAG] = 0;
-    const isInstr = this.unified || at >= this.instr.base;
-    const isData = this.unified || !isInstr;
-    if (isData) this.clearFlat(this.memory.flatData[core], tag);
-    if (isInstr) {
-      this.clearFlat(this.memory.flatInstr[core], tag);
-      this.memory.r[core][PEND] |= PEND_REFETCH;
-    }
+    const { memory } = this;
+    const t = memory.tlb[core];
+    const tag = t[at];
+    t[at] = 0;
+    this.clearFlat(core, at, tag);
     if ((tag & TAG_LARGE) !== 0) t[TLB_STATE_LARGE]--;
   }
 
-  private clearFlat(flat: Int32Array, tag: number): void {
-    const page = tag >>> 12;
-    if ((tag & TAG_LARGE) !== 0) flat.fill(0, page, page + 1024);
-    else flat[page] = 0;
+  private clearFlat(core: number, at: number, tag: number): void {
+    const { memory } = this;
+    const isInstr = at >= this.instr.base;
+    if (this.unified || !isInstr) this.flat.clearTag(memory.flatData[core], tag);
+    if (!isInstr) return;
+    this.flat.clearTag(memory.flatInstr[core], tag);
+    memory.r[core][PEND] |= PEND_REFETCH;
   }
 
-  /** INVLPG: removes the translation of `va` on `core` from both parts, global or not. */
+  /** INVLPG: removes the translation of `va` in the present space on `core` from both parts, global or not. */
   invalidatePage(core: number, va: number): void {
     this.removePage(core, va);
     this.memory.r[core][PEND] |= PEND_REFETCH;
@@ -240,97 +200,115 @@ export class Tlb {
 
   /** As invalidatePage without event: a page fault drops the entry that it came from (SDM vol. 3 §4.10.4.1). */
   removePage(core: number, va: number): void {
-    for (let at = this.find(core, 'data', va); at >= 0; at = this.find(core, 'data', va))
+    for (let at = this.find(core, this.data, va); at >= 0; at = this.find(core, this.data, va))
       this.remove(core, at);
     if (this.unified) return;
-    for (let at = this.find(core, 'instr', va); at >= 0; at = this.find(core, 'instr', va))
+    for (let at = this.find(core, this.instr, va); at >= 0; at = this.find(core, this.instr, va))
       this.remove(core, at);
   }
 
-  /** MOV CR3: removes all but global entries. */
+  /**
+   * MOV CR3. Without address-space tags: removes all but global entries. With tags, the TLB keeps a small number per page
+   * directory and entries of several spaces side by side: loading the directory that is loaded already flushes the
+   * present space (so that software's way to flush goes on working); loading another one flushes nothing and changes
+   * the space, whose entries are as they were left, stale or not. When the numbers are used up, the oldest one is given
+   * to the new directory and its entries go. CR3's other bits play no part.
+   */
+  loadDirectory(core: number, cr3: number): void {
+    if (this.spaces === 0 || !this.selectSpace(core, cr3)) this.flushNonGlobal(core);
+  }
+
+  /** Number of the present space. */
+  presentSpace(core: number): number {
+    return this.memory.tlb[core][TLB_STATE_SPACE] >> TAG_SPACE_SHIFT;
+  }
+
+  /** Makes the space of a page directory the present one. False if it was already, or there are no tags. */
+  selectSpace(core: number, cr3: number): boolean {
+    if (this.spaces === 0) return false;
+    const t = this.memory.tlb[core];
+    const directory = (cr3 & PTE_FRAME_MASK) | 1;
+    const present = t[TLB_STATE_SPACE] >> TAG_SPACE_SHIFT;
+    if (t[this.endWords + present] === directory) return false;
+    this.leaveSpace(core);
+    t[TLB_STATE_SPACE] = this.numberOf(core, directory) << TAG_SPACE_SHIFT;
+    return true;
+  }
+
+  /** Takes what only the present space may use out of the flat tables; the TLB keeps it. */
+  private leaveSpace(core: number): void {
+    const t = this.memory.tlb[core];
+    const space = t[TLB_STATE_SPACE] | TAG_VALID;
+    for (let at = TLB_STATE_WORDS; at < this.endWords; at += TLB_ENTRY_WORDS) {
+      if ((t[at] & (TAG_SPACE | TAG_GLOBAL | TAG_VALID)) === space) this.clearFlat(core, at, t[at]);
+    }
+    this.memory.r[core][PEND] |= PEND_REFETCH;
+  }
+
+  /** Number of a page directory's space; takes the oldest number when it has none. */
+  private numberOf(core: number, directory: number): number {
+    const t = this.memory.tlb[core];
+    const known = t.indexOf(directory, this.endWords) - this.endWords;
+    if (known >= 0) return known;
+    const number = t[TLB_STATE_NEXT_SPACE];
+    t[TLB_STATE_NEXT_SPACE] = (number + 1) % this.spaces;
+    this.flushNumber(core, number);
+    t[this.endWords + number] = directory;
+    return number;
+  }
+
+  /** Removes all but global entries of a page directory's space, present or not; nothing without address-space tags. */
+  flushSpace(core: number, cr3: number): void {
+    if (this.spaces === 0) return;
+    const at = this.memory.tlb[core].indexOf((cr3 & PTE_FRAME_MASK) | 1, this.endWords);
+    if (at >= 0) this.flushNumber(core, at - this.endWords);
+  }
+
+  private flushNumber(core: number, number: number): void {
+    const tag = TAG_VALID | (number << TAG_SPACE_SHIFT);
+    this.flush(core, TAG_SPACE | TAG_GLOBAL | TAG_VALID, tag, FLUSH_SPACE);
+  }
+
+  /** Removes all but global entries of the present space. */
   flushNonGlobal(core: number): void {
-    this.flush(core, TAG_GLOBAL, FLUSH_NON_GLOBAL);
+    const tag = TAG_VALID | this.memory.tlb[core][TLB_STATE_SPACE];
+    this.flush(core, TAG_SPACE | TAG_GLOBAL | TAG_VALID, tag, FLUSH_NON_GLOBAL);
   }
 
-  /** Change of CR4.PGE/PSE or CR0.PG, reset: removes everything. */
+  /** Removes all but global entries of every space. */
+  flushAllSpaces(core: number): void {
+    this.flush(core, TAG_GLOBAL | TAG_VALID, TAG_VALID, FLUSH_NON_GLOBAL);
+  }
+
+  /** Change of CR4.PGE/PSE or CR0.PG, reset: removes everything and forgets which space is whose. */
   flushAll(core: number): void {
-    this.dropUnpaged(core);
-    this.flush(core, 0, FLUSH_ALL);
+    const t = this.memory.tlb[core];
+    this.flat.dropUnpaged(core);
+    this.flush(core, TAG_VALID, TAG_VALID, FLUSH_ALL);
+    if (this.spaces === 0) return;
+    t.fill(0, this.endWords);
+    t[this.endWords] = (this.memory.r[core][R.CR3] & PTE_FRAME_MASK) | 1;
+    t[TLB_STATE_SPACE] = 0;
+    t[TLB_STATE_NEXT_SPACE] = 1;
   }
 
-  private flush(core: number, keep: number, reason: number): void {
+  /** Removes the entries whose tag has the bits `wanted` under `mask`. */
+  private flush(core: number, mask: number, wanted: number, reason: number): void {
     const t = this.memory.tlb[core];
     let pages = 0;
-    for (let at = TLB_STATE_WORDS; at < t.length; at += TLB_ENTRY_WORDS) {
-      const tag = t[at];
-      if ((tag & TAG_VALID) !== 0 && (tag & keep) === 0) {
-        this.remove(core, at);
-        pages++;
-      }
+    for (let at = TLB_STATE_WORDS; at < this.endWords; at += TLB_ENTRY_WORDS) {
+      if ((t[at] & mask) !== wanted) continue;
+      this.remove(core, at);
+      pages++;
     }
     this.memory.r[core][PEND] |= PEND_REFETCH;
     const sink = this.events.sink;
     if (sink !== null) sink.emit(Ev.TlbFlush, core, this.memory.f[core][CoreF.CYCLES], reason, pages, 0, 0);
   }
 
-  /** Makes the flat tables empty and leaves the TLB alone: a snapshot was restored, WP or the shadow changed. */
+  /** Makes the flat tables empty and leaves the TLB alone: a snapshot is restored, WP or the shadow changed. */
   dropFlat(core: number): void {
-    const t = this.memory.tlb[core];
-    for (let at = TLB_STATE_WORDS; at < t.length; at += TLB_ENTRY_WORDS) {
-      const tag = t[at];
-      if ((tag & TAG_VALID) === 0) continue;
-      this.clearFlat(this.memory.flatData[core], tag);
-      this.clearFlat(this.memory.flatInstr[core], tag);
-    }
-    this.dropUnpaged(core);
-    this.memory.r[core][PEND] |= PEND_REFETCH;
-  }
-
-  /** Empties both flat tables completely; for a restored snapshot, whose TLB no longer tells what they hold. */
-  resetFlat(core: number): void {
-    this.memory.flatData[core].fill(0);
-    this.memory.flatInstr[core].fill(0);
-    this.unpagedChunks[core].fill(0);
-    this.memory.r[core][PEND] |= PEND_REFETCH;
-  }
-
-  /** The MMU put identity words for `page` into the flat tables while paging was off. */
-  noteUnpaged(core: number, page: number): void {
-    this.unpagedChunks[core][page >>> 10] = 1;
-  }
-
-  private dropUnpaged(core: number): void {
-    const chunks = this.unpagedChunks[core];
-    for (let chunk = chunks.indexOf(1); chunk >= 0; chunk = chunks.indexOf(1, chunk + 1)) {
-      this.memory.flatData[core].fill(0, chunk << 10, (chunk + 1) << 10);
-      this.memory.flatInstr[core].fill(0, chunk << 10, (chunk + 1) << 10);
-      chunks[chunk] = 0;
-    }
-  }
-
-  /** `frame` may no longer be written (observed: nor read or fetched) directly: takes it out of the flat tables. */
-  private forgetFrame(frame: number, flag: 'code' | 'observed'): void {
-    for (let core = 0; core < this.memory.r.length; core++) {
-      this.forgetIn(this.memory.flatData[core], core, frame);
-      if (flag === 'code') continue;
-      this.forgetIn(this.memory.flatInstr[core], core, frame);
-      this.memory.r[core][PEND] |= PEND_REFETCH;
-    }
-  }
-
-  private forgetIn(flat: Int32Array, core: number, frame: number): void {
-    const t = this.memory.tlb[core];
-    if (this.unpagedChunks[core].includes(1)) {
-      flat[frame] = 0;
-      flat[frame ^ 0x100] = 0;
-    }
-    for (let at = TLB_STATE_WORDS; at < t.length; at += TLB_ENTRY_WORDS) {
-      const tag = t[at];
-      if ((tag & TAG_VALID) === 0) continue;
-      const base = t[at + TLB_BASE] >>> 12;
-      if ((tag & TAG_LARGE) === 0 && base === frame) flat[tag >>> 12] = 0;
-      if ((tag & TAG_LARGE) !== 0 && base === (frame & ~1023)) flat[(tag >>> 12) + (frame & 1023)] = 0;
-    }
+    this.flat.drop(core);
   }
 
   /** True if the table entries in RAM differ from what the entry at `at` was made from (A and D ignored). */
@@ -351,7 +329,7 @@ export class Tlb {
   entries(core: number): TlbEntryView[] {
     const t = this.memory.tlb[core];
     const views: TlbEntryView[] = [];
-    for (let at = TLB_STATE_WORDS, index = 0; at < t.length; at += TLB_ENTRY_WORDS, index++) {
+    for (let at = TLB_STATE_WORDS, index = 0; at < this.endWords; at += TLB_ENTRY_WORDS, index++) {
       const tag = t[at];
       if ((tag & TAG_VALID) === 0) continue;
       views.push({
@@ -364,9 +342,20 @@ export class Tlb {
         user: (t[at + TLB_BITS] & PTE_U) !== 0,
         dirty: (t[at + TLB_BITS] & PTE_D) !== 0,
         global: (tag & TAG_GLOBAL) !== 0,
+        space: (tag & TAG_SPACE) >> TAG_SPACE_SHIFT,
         stale: this.isStale(core, at),
       });
     }
     return views;
   }
+}
+
+/** The entry of a set whose tag is `tag` under `mask` and that is of the present space or global; -1 if there is none. */
+function probe(t: Int32Array, first: number, setWords: number, tag: number, mask: number): number {
+  for (let at = first; at < first + setWords; at += TLB_ENTRY_WORDS) {
+    const found = t[at];
+    if (((found ^ tag) & mask) !== 0) continue;
+    if (((found ^ t[TLB_STATE_SPACE]) & TAG_SPACE) === 0 || (found & TAG_GLOBAL) !== 0) return at;
+  }
+  return -1;
 }

@@ -76,7 +76,7 @@ export function movToCr(c: CpuCore, i: number): void {
   else {
     c.r[R.CR3] = value;
     c.f[CoreF.CYCLES] += c.context.costs.tlbFlush;
-    c.context.tlb.flushNonGlobal(c.id);
+    c.context.tlb.loadDirectory(c.id, value);
   }
 }
 
@@ -176,6 +176,12 @@ export const sidt = (c: CpuCore, i: number): void => storeTable(c, i, R.IDT_BASE
 const TWO32 = 2 ** 32;
 const MSR_TSC = 0x10;
 const MSR_APIC_BASE = 0x1b;
+/**
+ * Address-space tags (Tlb.loadDirectory), in the range that Intel leaves to software (SDM vol. 4 §2.1). Reads give the
+ * number of the present space in EAX and how many there are in EDX. Writes flush, by EAX: 0 all but global entries of
+ * every space, 1 everything, else the space of that page directory. #GP(0) when the TLB has no tags.
+ */
+export const MSR_TLB_SPACES = 0x40000080;
 
 function tsc(c: CpuCore): number {
   c.sync();
@@ -194,13 +200,30 @@ export function rdtsc(c: CpuCore): void {
 
 const apicBase = (c: CpuCore): number => LAPIC_BASE + 0x800 + (c.id === 0 ? 0x100 : 0);
 
-/** MSRs: TSC and APIC base (fixed); every other number is #GP(0). */
+/** MSRs: TSC, APIC base (fixed) and MSR_TLB_SPACES; every other number is #GP(0). */
 export function rdmsr(c: CpuCore): void {
   if (!c.privileged()) return;
   const n = c.r[R.ECX];
   if (n === MSR_TSC) setPair(c, tsc(c));
   else if (n === MSR_APIC_BASE) setPair(c, apicBase(c));
-  else c.gp(0);
+  else if (n === MSR_TLB_SPACES && c.context.tlb.spaces > 0) {
+    c.r[R.EAX] = c.context.tlb.presentSpace(c.id);
+    c.r[R.EDX] = c.context.tlb.spaces;
+  } else c.gp(0);
+}
+
+/** WRMSR of MSR_TLB_SPACES. */
+function flushSpaces(c: CpuCore, low: number, high: number): void {
+  const { tlb, costs } = c.context;
+  if (tlb.spaces === 0 || high !== 0 || (low > 1 && (low & 0xfff) !== 0)) {
+    c.gp(0);
+    return;
+  }
+  c.sync();
+  c.f[CoreF.CYCLES] += costs.tlbFlush;
+  if (low === 0) tlb.flushAllSpaces(c.id);
+  else if (low === 1) tlb.flushAll(c.id);
+  else tlb.flushSpace(c.id, low);
 }
 
 /** Writing the APIC base is accepted only with the value that it has: the APIC can't be moved or switched off. */
@@ -210,6 +233,7 @@ export function wrmsr(c: CpuCore): void {
   const low = c.r[R.EAX] >>> 0;
   const high = c.r[R.EDX] >>> 0;
   if (n === MSR_TSC) c.f[CoreF.TSC_OFFSET] += high * TWO32 + low - tsc(c);
+  else if (n === MSR_TLB_SPACES) flushSpaces(c, low, high);
   else if (n !== MSR_APIC_BASE || high !== 0 || low !== apicBase(c)) c.gp(0);
 }
 
