@@ -41,6 +41,7 @@
 #define REASON_BAD_COUNT               19
 #define REASON_UNKNOWN_OP              20
 #define REASON_QUOTA                   21
+#define REASON_NO_DMA                  22
 
 /* Capability types, rights and flags */
 #define ALLOC_ALL_OR_NONE              1

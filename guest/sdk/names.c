@@ -45,6 +45,7 @@ const char *const reason_sentences[] = {
     [19] = "the message has the wrong number of words or capabilities; %l are wanted",
     [20] = "operation %l does not exist on this object",
     [21] = "the quota of %l is used up",
+    [22] = "the DMA zone has room for %l more frames",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];
 

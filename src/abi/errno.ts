@@ -70,6 +70,7 @@ export enum Reason {
   BAD_COUNT = 19,
   UNKNOWN_OP = 20,
   QUOTA = 21,
+  NO_DMA = 22,
 }
 
 export interface ReasonDef {
@@ -110,4 +111,5 @@ export const REASONS: readonly ReasonDef[] = [
   },
   { value: 20, name: 'UNKNOWN_OP', sentence: 'operation %l does not exist on this object' },
   { value: 21, name: 'QUOTA', sentence: 'the quota of %l is used up' },
+  { value: 22, name: 'NO_DMA', sentence: 'the DMA zone has room for %l more frames' },
 ];

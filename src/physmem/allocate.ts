@@ -7,7 +7,10 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { AllocFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
+import { FrameState } from './base-frames.ts';
+import { contiguousOrder, takeContiguous } from './contiguous.ts';
 import { removeAndKeep } from './deallocate.ts';
+import { FrameFlag } from './frame.ts';
 import { containerKey } from './guard.ts';
 import { addEntry, entryFrom, nextEntry, pagesOf } from './names.ts';
 import { begin, finishRange, newRangeJob } from './operation.ts';
@@ -21,20 +24,61 @@ export interface Extent {
 }
 
 /** Allocates pages in a container; the container's control pays. */
-export function allocate(
-  store: Store,
-  container: number,
-  start: number,
-  pages: number,
-  flags: number,
-): RpcReply | Operation {
+export function allocate(store: Store, request: AllocateRequest): RpcReply | Operation {
+  const { container, flags } = request;
   if ((flags & AllocFlag.SQUASH) !== 0 || !store.guards.isFree(containerKey(container))) {
-    return begin(allocateInTurn(store, container, start, pages, flags));
+    return begin(allocateInTurn(store, request));
   }
-  const extent = roomFor(store, container, start, pages);
-  if (extent.refused !== null && (flags & AllocFlag.ALL_OR_NONE) !== 0) return refuse(extent.refused);
-  store.controls.charge(store.containers.at(container).control, extent.pages);
-  return fill(store, container, start, pages, extent);
+  const extent = planAllocation(store, request);
+  if (isRefused(extent, flags)) return refuse(extent.refused!);
+  const block = reserve(store, request, extent, extent.pages);
+  return block === NO_BLOCK ? refuseBlock(request) : fill(store, request, extent, block);
+}
+
+export interface AllocateRequest {
+  readonly container: number;
+  readonly generation: number;
+  readonly start: number;
+  readonly pages: number;
+  readonly flags: number;
+}
+
+const has = (request: AllocateRequest, flag: AllocFlag): boolean => (request.flags & flag) !== 0;
+/** One contiguous block for half a request makes no sense, so CONTIGUOUS implies ALL_OR_NONE. */
+const isRefused = (extent: Extent, flags: number): boolean =>
+  extent.refused !== null && (flags & (AllocFlag.ALL_OR_NONE | AllocFlag.CONTIGUOUS)) !== 0;
+const refuseBlock = ({ pages }: AllocateRequest): RpcReply =>
+  refuse(refusal(Errno.ENOMEM, Reason.NO_BLOCK, 0, contiguousOrder(pages)));
+
+/** How much can be done; names first, then credit, then room in the DMA zone. Changes nothing. */
+function planAllocation(store: Store, request: AllocateRequest): Extent {
+  const { container, start, pages } = request;
+  const extent = has(request, AllocFlag.SQUASH)
+    ? squashRoom(store, container, start, pages)
+    : roomFor(store, container, start, pages);
+  const { dmaRoom } = store.zones;
+  const isLazyDma = has(request, AllocFlag.DMA) && !has(request, AllocFlag.CONTIGUOUS);
+  if (!isLazyDma || dmaRoom >= extent.pages) return extent;
+  return { pages: dmaRoom, refused: refusal(Errno.ENOMEM, Reason.NO_DMA, 0, dmaRoom) };
+}
+
+/** Result of `reserve` without CONTIGUOUS, and when there is no such block. */
+const LAZY = -2;
+const NO_BLOCK = -1;
+
+/**
+ * Charges `fresh` pages and promises or takes the memory that the flags ask for. Returns the contiguous block, LAZY, or
+ * NO_BLOCK when nothing was done.
+ */
+function reserve(store: Store, request: AllocateRequest, extent: Extent, fresh: number): number {
+  const dma = has(request, AllocFlag.DMA) ? 'dma' : 'any';
+  let block = LAZY;
+  if (has(request, AllocFlag.CONTIGUOUS)) {
+    block = takeContiguous(store, extent.pages, dma);
+    if (block === NO_BLOCK) return block;
+  } else if (dma === 'dma') store.zones.promiseDma(extent.pages);
+  store.controls.charge(store.containers.at(request.container).control, fresh);
+  return block;
 }
 
 /** Free names and free credit from `start` on, at most `pages`. */
@@ -50,24 +94,51 @@ function roomFor(store: Store, container: number, start: number, pages: number):
 
 export const occupiedAt = (page: number): Refusal => refusal(Errno.EEXIST, Reason.OCCUPIED, 1, page * 4096);
 
-/** Makes the entries of `extent.pages` pages, which are charged already. */
-function fill(store: Store, container: number, start: number, pages: number, extent: Extent): RpcReply {
-  addFrames(store, container, start, extent.pages);
+/** Makes the entries of `extent.pages` pages, which are reserved already. */
+function fill(store: Store, request: AllocateRequest, extent: Extent, block: number): RpcReply {
+  const { container, start, pages } = request;
+  if (block >= 0) nameContiguous(store, request, block);
+  else addFrames(store, container, start, extent.pages, has(request, AllocFlag.DMA) ? FrameFlag.DMA : 0);
   store.port.emit(PhysmemEv.Allocate, container, start * 4096, pages * 4096, extent.pages * 4096);
   if (extent.refused !== null) return refuse(extent.refused, extent.pages * 4096);
   return ok([extent.pages * 4096]);
 }
 
 /** Names fresh unbound frames: the binary digits of `pages`, largest first. */
-export function addFrames(store: Store, container: number, start: number, pages: number): void {
+export function addFrames(
+  store: Store,
+  container: number,
+  start: number,
+  pages: number,
+  flags: FrameFlag | 0 = 0,
+): void {
   const { maxOrder } = store.tuning;
   let page = start;
   const end = start + pages;
   while (page < end) {
     const order = Math.min(maxOrder, 31 - Math.clz32(end - page));
-    addEntry(store, container, page, store.frames.alloc(order));
+    const frame = store.frames.alloc(order);
+    if (flags !== 0) store.frames.raise(frame, flags);
+    addEntry(store, container, page, frame);
     page += 1 << order;
     store.port.charge(1);
+  }
+}
+
+/** Names the pieces of one block, bound and zeroed at once: contiguity is what was asked for. */
+function nameContiguous(store: Store, request: AllocateRequest, block: number): void {
+  const { container, start, pages } = request;
+  store.port.zeroFrames(block, pages);
+  store.counters.zeroedFrames += pages;
+  for (let done = 0; done < pages; ) {
+    const head = block + done;
+    const order = store.base.order[head]!;
+    const frame = store.frames.alloc(order);
+    if (has(request, AllocFlag.DMA)) store.frames.raise(frame, FrameFlag.DMA);
+    store.base.set(head, FrameState.BOUND, frame);
+    store.frames.block[frame] = head;
+    addEntry(store, container, start + done, frame);
+    done += 1 << order;
   }
 }
 
@@ -75,30 +146,22 @@ export function addFrames(store: Store, container: number, start: number, pages:
  * With SQUASH, or after a wait. What is replaced is removed and shot down before the new names exist; its charge
  * stays in place for them, so nobody can take the credit in between.
  */
-function* allocateInTurn(
-  store: Store,
-  container: number,
-  start: number,
-  pages: number,
-  flags: number,
-): Operation {
-  const { generation } = store.containers.at(container);
+function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
+  const { container, start, flags } = request;
   const key = containerKey(container);
   yield* store.guards.enter(key);
   try {
     const target = store.containers.at(container);
-    if (target.state !== 'live' || target.generation !== generation) return refuse(DYING);
-    const squash = (flags & AllocFlag.SQUASH) !== 0;
-    const extent = squash
-      ? squashRoom(store, container, start, pages)
-      : roomFor(store, container, start, pages);
-    if (extent.refused !== null && (flags & AllocFlag.ALL_OR_NONE) !== 0) return refuse(extent.refused);
-    const old = squash ? namedPages(store, container, start, extent.pages) : 0;
-    store.controls.charge(target.control, extent.pages - old);
+    if (target.state !== 'live' || target.generation !== request.generation) return refuse(DYING);
+    const extent = planAllocation(store, request);
+    if (isRefused(extent, flags)) return refuse(extent.refused!);
+    const old = has(request, AllocFlag.SQUASH) ? namedPages(store, container, start, extent.pages) : 0;
+    const block = reserve(store, request, extent, extent.pages - old);
+    if (block === NO_BLOCK) return refuseBlock(request);
     if (old > 0) {
       yield* finishRange(store, newRangeJob(store, container, start, extent.pages), removeAndKeep);
     }
-    return fill(store, container, start, pages, extent);
+    return fill(store, request, extent, block);
   } finally {
     store.guards.leave(key);
     store.port.wake(key);

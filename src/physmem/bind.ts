@@ -20,9 +20,9 @@ export enum BindResult {
 }
 
 /** Takes a free block, in the state BOUND. Returns its head or -1. */
-function takeBlock(store: Store, order: number, owner: number, dma: boolean): number {
+function takeBlock(store: Store, order: number, owner: number, where: 'dma' | 'any'): number {
   const { zones, base, port } = store;
-  const head = dma ? zones.takeDma(order) : zones.take(order);
+  const head = where === 'dma' ? zones.takeDma(order) : zones.take(order);
   if (head < 0) return -1;
   if (store.tuning.poison === 'on' && !port.isPoisoned(head, 1 << order)) store.counters.poisonFaults += 1;
   base.set(head, FrameState.BOUND, owner);
@@ -50,7 +50,7 @@ function entryCount(store: Store, frame: number): number {
 export function bindFrame(store: Store, frame: number, removal: Removal): BindResult {
   const { frames, base, counters } = store;
   const order = frames.order(frame);
-  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA));
+  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA) ? 'dma' : 'any');
   if (head < 0) return splitForMemory(store, frame, removal);
   store.port.zeroFrames(head, 1 << order);
   frames.block[frame] = head;
@@ -76,25 +76,33 @@ function splitForMemory(store: Store, frame: number, removal: Removal): BindResu
 }
 
 /**
- * Gives a frame that shares its block with other logical copies a block of its own with the same bytes. Its
- * translations go into the removal; until that is settled the frame counts as moving, because other cores may still
- * read the old block through it. Nobody can write the old block meanwhile: it is copy-on-write.
+ * Ends copy-on-write for a frame that is to be written: one side gets a block of its own with the same bytes. Mostly
+ * that is the writer; a frame that must stay where it is (DMA) keeps the block, and the other logical copies leave
+ * together. The translations of who leaves go into the removal; until that is settled those frames count as moving,
+ * because other cores may still read the old block through them. Nobody can write it meanwhile: it is copy-on-write.
  */
 export function breakCow(store: Store, frame: number, removal: Removal): BindResult {
   const { frames, base, port } = store;
   const order = frames.order(frame);
   const old = frames.block[frame]!;
-  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA));
+  const stays = frames.has(frame, FrameFlag.DMA);
+  const leaver = stays ? frames.ringNext[frame]! : frame;
+  const head = takeBlock(store, order, leaver, 'any');
   if (head < 0) return splitForMemory(store, frame, removal);
-  unmapFrame(store, frame, removal);
-  port.copyFrames(old, head, 1 << order);
-  const count = entryCount(store, frame);
-  base.owner[old] = frames.ringNext[frame]!;
-  base.refs[old] = base.refs[old]! - count;
-  base.refs[head] = count;
+  if (stays) base.owner[old] = frame;
+  else base.owner[old] = frames.ringNext[frame]!;
   frames.leaveRing(frame);
-  frames.block[frame] = head;
-  removal.moving.push(frame);
+  let moved = leaver;
+  do {
+    unmapFrame(store, moved, removal);
+    frames.block[moved] = head;
+    const count = entryCount(store, moved);
+    base.refs[old] = base.refs[old]! - count;
+    base.refs[head] = base.refs[head]! + count;
+    removal.moving.push(moved);
+    moved = frames.ringNext[moved]!;
+  } while (moved !== leaver);
+  port.copyFrames(old, head, 1 << order);
   store.counters.cowBreaks += 1;
   store.counters.copiedFrames += 1 << order;
   port.emit(PhysmemEv.CowBreak, store.entries.container[frames.entries[frame]!]!, old, head, order);

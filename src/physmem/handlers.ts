@@ -147,17 +147,23 @@ function sponsorTask(store: Store, control: Control, request: RpcRequest): RpcRe
   return fault !== null ? refuse(fault) : sponsor(store, control, request.caps[0]!.object);
 }
 
-const ALLOC_FLAGS = AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH;
+const ALLOC_FLAGS = AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH | AllocFlag.DMA | AllocFlag.CONTIGUOUS;
 const COPY_FLAGS = CopyFlag.SHARED | CopyFlag.MOVE | CopyFlag.SQUASH | CopyFlag.ALL_OR_NONE;
 
 const allocateRange = onRange((store, { container, rights }, page, pages, request) => {
   const flags = request.words[2]!;
+  const pagesMax = 2 ** store.tuning.maxOrder;
   const fault =
     flagFault(request, 2, ALLOC_FLAGS) ??
+    ((flags & AllocFlag.CONTIGUOUS) !== 0 && pages > pagesMax
+      ? refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 2, pagesMax * 4096)
+      : null) ??
     ((flags & AllocFlag.SQUASH) === 0
       ? null
       : rightsFault({ ...request.target, rights }, ContainerRight.DEALLOCATE));
-  return fault !== null ? refuse(fault) : allocate(store, container.index, page, pages, flags);
+  if (fault !== null) return refuse(fault);
+  const { index, generation } = container;
+  return allocate(store, { container: index, generation, start: page, pages, flags });
 });
 
 const mapRange = onRange((store, { container, limited, rights }, page, pages, request) => {

@@ -2,7 +2,7 @@
  * Names: entries in and out of containers, and on and off frames. Everything here keeps look-up (I13), disjointness
  * (I12) and reference counts (I14) exact; it knows nothing of credit and page tables.
  */
-import { UNBOUND } from './frame.ts';
+import { FrameFlag, UNBOUND } from './frame.ts';
 import type { Store } from './store.ts';
 
 /** Pages of an entry. */
@@ -79,6 +79,8 @@ export function detach(store: Store, entry: number): number {
   if (frames.entries[frame] !== 0) return -1;
   const other = frames.ringNext[frame]!;
   frames.leaveRing(frame);
+  if (block === UNBOUND && frames.has(frame, FrameFlag.DMA))
+    store.zones.promiseDma(-(1 << frames.order(frame)));
   frames.free(frame);
   if (block === UNBOUND) return -1;
   if (other === frame) return block;

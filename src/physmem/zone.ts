@@ -17,6 +17,8 @@ export interface Zone {
   readonly buddy: Buddy;
   /** Base frames that unrestricted requests leave alone while another zone has memory. */
   reserve: number;
+  /** Base frames that names allocated in this zone may still bind: kept free for them, come what may. */
+  promised: number;
 }
 
 export class Zones {
@@ -27,8 +29,8 @@ export class Zones {
     const edge = Math.min(dmaEnd, table.count);
     this.#table = table;
     this.zones = [
-      { name: 'DMA', buddy: new Buddy(table, 0, edge, maxOrder), reserve: 0 },
-      { name: 'Normal', buddy: new Buddy(table, edge, table.count, maxOrder), reserve: 0 },
+      { name: 'DMA', buddy: new Buddy(table, 0, edge, maxOrder), reserve: 0, promised: 0 },
+      { name: 'Normal', buddy: new Buddy(table, edge, table.count, maxOrder), reserve: 0, promised: 0 },
     ];
   }
 
@@ -55,13 +57,33 @@ export class Zones {
     if (head >= 0) return head;
     const dma = this.zones[ZoneId.DMA]!;
     const size = 1 << order;
-    if (dma.buddy.freeFrames - size < dma.reserve && normal.freeFrames >= size) return -1;
+    const left = dma.buddy.freeFrames - size;
+    if (left < dma.promised || (left < dma.reserve && normal.freeFrames >= size)) return -1;
     return dma.buddy.take(order);
   }
 
-  /** Takes a block below the DMA limit; returns its head or -1. */
+  /** Takes a block below the DMA limit, which was promised; returns its head or -1. */
   takeDma(order: number): number {
-    return this.zones[ZoneId.DMA]!.buddy.take(order);
+    const dma = this.zones[ZoneId.DMA]!;
+    const head = dma.buddy.take(order);
+    if (head >= 0) dma.promised -= 1 << order;
+    return head;
+  }
+
+  /** Takes a block below the DMA limit that was not promised; returns its head or -1. */
+  takeLow(order: number): number {
+    return this.dmaRoom < 1 << order ? -1 : this.zones[ZoneId.DMA]!.buddy.take(order);
+  }
+
+  /** Base frames of the DMA zone that are free and promised to nobody. */
+  get dmaRoom(): number {
+    const dma = this.zones[ZoneId.DMA]!;
+    return dma.buddy.freeFrames - dma.promised;
+  }
+
+  /** Promises base frames of the DMA zone, or takes a promise back (a negative number). */
+  promiseDma(frames: number): void {
+    this.zones[ZoneId.DMA]!.promised += frames;
   }
 
   give(head: number): void {
@@ -81,8 +103,9 @@ export class Zones {
   }
 
   save(): PlainData {
-    return this.zones.map(({ buddy, reserve }) => ({
+    return this.zones.map(({ buddy, reserve, promised }) => ({
       reserve,
+      promised,
       freeFrames: buddy.freeFrames,
       counts: buddy.free.map((map) => map.count),
       words: buddy.free.map((map) => map.words.slice()),
@@ -92,6 +115,7 @@ export class Zones {
   load(saved: PlainData): void {
     const rows = saved as readonly {
       reserve: number;
+      promised: number;
       freeFrames: number;
       counts: readonly number[];
       words: readonly Uint32Array[];
@@ -100,6 +124,7 @@ export class Zones {
     this.zones.forEach((zone, index) => {
       const row = rows[index]!;
       zone.reserve = row.reserve;
+      zone.promised = row.promised;
       zone.buddy.freeFrames = row.freeFrames;
       zone.buddy.free.forEach((map, order) => {
         map.count = row.counts[order]!;

@@ -14,6 +14,8 @@ import { BenchTop, PAGE, taskCap } from '../unit/physmem/bench-top.ts';
 const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
 const TASKS = [1, 2, 3];
 const PAGES = 16;
+/** All combinations that occur: ALL_OR_NONE 1, SQUASH 2, DMA 4, CONTIGUOUS 16. */
+const ALLOC_FLAGS = [0, 1, 2, 3, 4, 6, 16, 18, 20, 22];
 
 interface Flight {
   readonly operation: Operation<RpcReply | undefined> | Operation<void>;
@@ -137,7 +139,12 @@ const bytes = (page: number): number => page * PAGE;
 
 /** One move: a kind and three numbers that it may use. */
 const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[] = [
-  (t, a, b, c) => t.request(Op.ALLOCATE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6)), c & 3]),
+  (t, a, b, c) =>
+    t.request(Op.ALLOCATE, at(t.containers, a), [
+      bytes(b % PAGES),
+      bytes(1 + (c % 6)),
+      ALLOC_FLAGS[c % ALLOC_FLAGS.length]!,
+    ]),
   (t, a, b, c) => t.request(Op.DEALLOCATE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6))]),
   (t, a, b, c) => t.request(Op.RELEASE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6))]),
   (t, a, b, c) => {

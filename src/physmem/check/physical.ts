@@ -12,6 +12,23 @@ export function checkPhysical(store: Store, report: Report): void {
   checkTiling(store, report);
   checkFreeLists(store, report);
   checkOwners(store, report);
+  checkPromises(store, report);
+}
+
+/** What was promised in the DMA zone is what frames that must lie there still lack, and it is free. */
+function checkPromises(store: Store, report: Report): void {
+  let owed = 0;
+  for (const frame of liveFrames(store)) {
+    const lacks = store.frames.block[frame] === UNBOUND && store.frames.has(frame, FrameFlag.DMA);
+    if (lacks) owed += 1 << store.frames.order(frame);
+  }
+  const { promised, buddy } = store.zones.zones[ZoneId.DMA]!;
+  report.expect('I10', promised === owed, () => `${promised} DMA frames are promised, ${owed} are owed`);
+  report.expect(
+    'I10',
+    promised <= buddy.freeFrames,
+    () => `${promised} DMA frames are promised, not so many free`,
+  );
 }
 
 function checkTiling(store: Store, report: Report): void {
