@@ -85,6 +85,13 @@ export class DmaBoard implements Snapshotable {
     return [...this.controllers.targets(), ...(this.busMaster?.targets() ?? [])];
   }
 
+  /** Whether a device will touch one of `count` base frames; false = they are quiet. */
+  isTarget(frame: number, count: number): boolean {
+    const first = frame * PAGE_SIZE;
+    const end = first + count * PAGE_SIZE;
+    return this.activity().some(({ address, sizeBytes }) => address < end && address + sizeBytes > first);
+  }
+
   /** What must be the same in two machines for one to load the other's snapshot; empty without these devices. */
   get shape(): string {
     const { disk, busMaster, protection } = this;

@@ -120,6 +120,11 @@ export class Machine {
     return this.board.dma.activity();
   }
 
+  /** Whether a device will touch one of `count` base frames from `frame` on. */
+  isDmaTarget(frame: number, count: number): boolean {
+    return this.board.dma.isTarget(frame, count);
+  }
+
   /** Tells who wants to know that a channel has stopped aiming at memory; one listener, null for none. */
   set onDmaQuiet(listener: DmaQuietListener | null) {
     this.board.dma.onQuiet = listener;

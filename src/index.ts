@@ -2,6 +2,9 @@
  * The library: what `import … from 'physmem'` gives. The same core as command line and page; no Node API, no DOM.
  */
 export { type CostModel, DEFAULT_COSTS } from '../emu/arch/cost.ts';
+export { type DmaRefusal, explainDma } from '../emu/arch/dma.ts';
+export type { DmaTarget } from '../emu/dev/dma-ports.ts';
+export { IoAccess } from '../emu/dev/io-protection.ts';
 export { Machine, type RunLimits } from '../emu/machine.ts';
 export type { MachineConfig } from '../emu/machine-config.ts';
 export { loadPlan, planMultiboot } from '../emu/multiboot.ts';

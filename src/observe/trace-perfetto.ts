@@ -3,11 +3,14 @@
  * nanosecond (the format's clock is in microseconds). Tracks:
  *
  *   machine   one thread per core: which task runs (slices), every other event (instants); bus masters
+ *   DMA       one asynchronous slice per transfer, by channel
  *   physmem   each operation of the server (asynchronous slices: they overlap), counters of free blocks per order
  *   shootdowns  one asynchronous slice per transaction, with flow arrows from the initiator to each acknowledgement
  *
  * Format: "Trace Event Format" (Google), as accepted by perfetto.dev.
  */
+import { BUS_MASTER_CHANNEL } from '../../emu/arch/dma.ts';
+import { Ev } from '../../emu/arch/events.ts';
 import { KernelEv, PhysmemEv } from '../abi/events.ts';
 import { argumentWord, eventArguments, eventDef, eventGroup } from './event-table.ts';
 import { type FreeBlock, FreeBlockReplay } from './free-block-replay.ts';
@@ -58,6 +61,7 @@ class PerfettoWriter {
     if (event.kind === KernelEv.ContextSwitch) this.switchTo(event);
     else if (isOperation(event.kind)) this.operation(event);
     else if (isShootdown(event.kind)) this.shootdown(event);
+    else if (event.kind === Ev.DmaStart || event.kind === Ev.DmaDone) this.transfer(event);
     else this.instant(event);
     this.count(event);
   }
@@ -134,6 +138,13 @@ class PerfettoWriter {
     } else {
       this.instant(event);
     }
+  }
+
+  private transfer(event: TraceEvent): void {
+    const ph = event.kind === Ev.DmaStart ? 'b' : 'e';
+    const name = event.a === BUS_MASTER_CHANNEL ? 'bus master' : `DMA channel ${event.a}`;
+    const id = `dma${event.a}`;
+    this.entries.push({ ph, ...place(event), cat: 'dma', id, name, args: argsOf(event) });
   }
 
   private count(event: TraceEvent): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Ev } from '../../../emu/arch/events.ts';
 import { KernelEv, PhysmemEv } from '../../../src/abi/events.ts';
 import { FreeBlockReplay } from '../../../src/observe/free-block-replay.ts';
 import { TraceRing } from '../../../src/observe/trace.ts';
@@ -40,6 +41,21 @@ const entriesOf = (ring: TraceRing): Entry[] => {
 };
 
 describe('the Perfetto export', () => {
+  it('shows a DMA transfer as a slice of its channel, and the bus master by name', () => {
+    const ring = new TraceRing(8);
+    ring.emit(Ev.DmaStart, -1, 1000, 3, 0x20000, 512, 1);
+    ring.emit(Ev.DmaStart, -1, 1500, 8, 0x90000, 4096, 0);
+    ring.emit(Ev.DmaDone, -1, 2000, 3, 0x20000, 512, 1);
+    ring.emit(Ev.DmaDone, -1, 2500, 8, 0x90000, 4096, 0);
+    const slices = entriesOf(ring).filter((e) => 'be'.includes(e.ph));
+    expect(slices.map((e) => [e.ph, e.id, e.name, e.ts])).toEqual([
+      ['b', 'dma3', 'DMA channel 3', 1],
+      ['b', 'dma8', 'bus master', 1.5],
+      ['e', 'dma3', 'DMA channel 3', 2],
+      ['e', 'dma8', 'bus master', 2.5],
+    ]);
+  });
+
   it('shows what runs on each core as slices with the name of the task', () => {
     const slices = entriesOf(story()).filter((e) => e.ph === 'X' && !e.name.startsWith('shootdown'));
     expect(slices.map((e) => [e.tid, e.name, e.ts, e.dur])).toEqual([
