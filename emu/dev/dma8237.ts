@@ -193,7 +193,8 @@ export class Dma8237 implements DeviceTimer, Snapshotable {
     if (channel === NONE) return;
     this.isBusy = 1;
     const { clock, transferCycles } = this.ports;
-    clock.arm(this, clock.now() + this.burstUnits(channel) * transferCycles);
+    // At least one: a channel that reloads itself for ever would otherwise stop the time.
+    clock.arm(this, clock.now() + Math.max(1, this.burstUnits(channel) * transferCycles));
   }
 
   /** The channel to serve next, NONE when nobody asks. */

@@ -126,14 +126,14 @@ export class Counter implements DmaDevice {
 }
 
 /** The 8237 pair alone, its ports, and devices for its channels. */
-export function makeController() {
+export function makeController(transferCycles = TRANSFER_CYCLES) {
   const world = makeWorld();
   const quiet: number[] = [];
   const dma = new Dma8237({
     clock: world.clock,
     events: world.events,
     memory: new Array(8).fill(world.port),
-    transferCycles: TRANSFER_CYCLES,
+    transferCycles,
     quiet: (channel) => void quiet.push(channel),
   });
   const ports = new Ports(dma.portRanges);

@@ -89,6 +89,22 @@ describe('what the 8237 says it aims at', () => {
   });
 });
 
+describe('a channel that reloads itself for ever', () => {
+  it('is served at most once a cycle, even if transfers cost nothing', () => {
+    const { attach, ports, clock, log } = makeController(0);
+    const { line } = attach(1);
+    program(ports, {
+      channel: 1,
+      address: 0x20000,
+      length: 128,
+      mode: MODE_SINGLE | TYPE_WRITE | MODE_AUTOINIT,
+    });
+    line.set(1);
+    clock.advance(100);
+    expect(log).toHaveLength(200);
+  });
+});
+
 describe('a snapshot of the 8237', () => {
   it('taken between two bursts goes on to the same memory', () => {
     const first = makeController();
