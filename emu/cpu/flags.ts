@@ -8,7 +8,7 @@
  *   CC_SUB       result   second operand   first operand
  *   CC_RESULT    result   CF|AF|OF bits    -             ZF, SF, PF from the result
  *
- * Measured: storing four words is 1.6 times faster on the ALU loop than computing EFLAGS at once.
+ * Most flags are overwritten before anybody reads them: storing what they come from is all that is done for those.
  *
  * Flags that the SDM leaves undefined, as chosen here. The reference is the AMD EPYC that the snippets of
  * test/engines/cpu run on; lines marked * differ from it, where it is irregular:

@@ -50,7 +50,7 @@ export interface TlbPart {
 
 /**
  * `fifo` and `random` need no update on a hit and so leave the flat tables usable. `clock` and `lru` see every
- * access: with them each access takes the slow path (measured in docs/machine.md).
+ * access: with them each access takes the slow path (`npm run bench cpu` measures a loop with and without).
  */
 export type TlbReplacement = 'fifo' | 'random' | 'clock' | 'lru';
 

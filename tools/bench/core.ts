@@ -7,6 +7,7 @@ import { type EngineName, Exit } from '../../emu/arch/engine.ts';
 import { VEC_PF } from '../../emu/arch/vectors.ts';
 import { engineNamed } from '../../emu/engine-choice.ts';
 import { Machine } from '../../emu/machine.ts';
+import { DEFAULT_TLB } from '../../emu/mem/index.ts';
 import { CODE, CoreWorld, type CoreWorldOptions } from './core-world.ts';
 import { type Figure, figure, hostSeconds } from './measure.ts';
 
@@ -45,6 +46,13 @@ const STRING_LOOP = [
   ...[0xbe, ...word(16 << 20), 0xbf, ...word(32 << 20), 0xb9, ...word(STRING_BYTES / 4)],
   ...[0xfc, 0xf3, 0xa5, 0xeb, 0xec],
 ];
+/** As STRING_LOOP downwards, which the interpreter does step by step. */
+const STRING_DOWN_LOOP = [
+  ...[0xbe, ...word((32 << 20) - 4), 0xbf, ...word((48 << 20) - 4), 0xb9, ...word(STRING_BYTES / 4)],
+  ...[0xfd, 0xf3, 0xa5, 0xeb, 0xec],
+];
+/** L: mov eax, [ebx+80000]; mov [ebx+80004], eax; jmp L */
+const MEMORY_LOOP = [0x8b, 0x83, ...word(0x80000), 0x89, 0x83, ...word(0x80004), 0xeb, 0xf2];
 /** L: xorshift: mov ecx, eax; shl ecx, 13; xor eax, ecx; mov ecx, eax; shr ecx, 17; xor eax, ecx; jmp L */
 const XORSHIFT_LOOP = [
   ...[0x89, 0xc1, 0xc1, 0xe1, 13, 0x31, 0xc8, 0x89, 0xc1, 0xc1, 0xe9, 17, 0x31, 0xc8, 0xeb, 0xf0],
@@ -153,6 +161,18 @@ export function benchCore(rounds: number, engine: EngineName): Figure[] {
       new CoreWorld(STRING_LOOP, { engine }),
       (w) => w.instructions * 4,
     ),
+    rate(
+      'rep movsd downwards, step by step',
+      'MB/s',
+      rounds,
+      new CoreWorld(STRING_DOWN_LOOP, { engine }),
+      (w) => w.instructions * 4,
+    ),
+    mips('load and store in one page', rounds, MEMORY_LOOP, { engine }),
+    mips('the same, LRU: the TLB sees every access', rounds, MEMORY_LOOP, {
+      engine,
+      tlb: { ...DEFAULT_TLB, replacement: 'lru' },
+    }),
     ...[1, 100, 1000].map((quantum) => shortSlices(rounds, quantum, engine)),
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * MUL, IMUL, DIV, IDIV and the decimal adjustments (SDM vol. 2). 64-bit intermediate values are pairs of words: a BigInt
- * here costs 6-15 times as much.
+ * MUL, IMUL, DIV, IDIV and the decimal adjustments (SDM vol. 2). 64-bit intermediate values are pairs of words, as no
+ * BigInt is made in a hot room.
  */
 import { VEC_DE } from '../../arch/vectors.ts';
 import { type CpuCore, signExtend } from '../cpu-core.ts';

@@ -2,7 +2,7 @@
  * String instructions with REP (SDM vol. 2, REP). Each iteration commits its registers and counts as one instruction;
  * when a fault, the end of the budget or an outside event comes between iterations, EIP stays at the instruction.
  * MOVS and STOS with REP move whole runs inside a page at once; the result is that of single steps.
- * Measured: rep movsd of 16 MiB goes from 95 to 3900 MB/s by that.
+ * `npm run bench cpu` measures both: rep movsd upwards goes in runs, downwards in steps.
  */
 import { Flag, R, Seg } from '../../arch/core-layout.ts';
 import { CURRENT_EIP, PEND } from '../../mem/memory-layout.ts';
