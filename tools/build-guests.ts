@@ -3,8 +3,9 @@
  *
  *   npx tsx tools/build-guests.ts                 with the first tool chain found (GCC, else clang)
  *   npx tsx tools/build-guests.ts --clang --into DIR   with clang, elsewhere, without a manifest
+ *   npx tsx tools/build-guests.ts --only bare-    only images whose names begin so; the manifest keeps the others
  */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +14,9 @@ import type { GuestManifest } from './guests/manifest.ts';
 import { GUEST_PROGRAMS } from './guests/programs.ts';
 import { findToolchains } from './guests/toolchain.ts';
 
-const { values } = parseArgs({ options: { clang: { type: 'boolean' }, into: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { clang: { type: 'boolean' }, into: { type: 'string' }, only: { type: 'string', default: '' } },
+});
 const toolchain = findToolchains().find((found) => !values.clang || found.name === 'clang');
 if (toolchain === undefined) {
   console.error('no compiler: install gcc and ld, or clang and ld.lld');
@@ -26,7 +29,13 @@ try {
   const into = values.into === undefined ? join(ROOT, GUEST_BIN) : resolve(values.into);
   mkdirSync(into, { recursive: true });
   const images: GuestManifest['images'] = {};
+  const before = values.into === undefined && values.only !== '' ? readManifest(into).images : {};
   for (const program of GUEST_PROGRAMS) {
+    const kept = before[program.name];
+    if (!program.name.startsWith(values.only)) {
+      if (kept !== undefined) images[program.name] = kept;
+      continue;
+    }
     const file = `${program.name}.elf`;
     const bytes = readBytes(join(work, file));
     copyFileSync(join(work, file), join(into, file));
@@ -45,4 +54,8 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+function readManifest(folder: string): GuestManifest {
+  return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as GuestManifest;
 }

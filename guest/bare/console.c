@@ -32,11 +32,17 @@ void serial_write_hex(uint32_t value) {
     serial_put("0123456789abcdef"[value >> shift & 15]);
 }
 
+void serial_write_decimal(uint32_t value) {
+  if (value >= 10)
+    serial_write_decimal(value / 10);
+  serial_put("0123456789"[value % 10]);
+}
+
 void debug_write(const char *text) {
   while (*text)
     out8(DEBUG_CONSOLE, (uint8_t)*text++);
 }
 
 void leave(uint32_t value) {
-  __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"((uint16_t)EXIT_PORT));
+  out32(EXIT_PORT, value);
 }

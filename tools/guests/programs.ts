@@ -24,6 +24,13 @@ const bare = (name: string, sources: readonly string[]): GuestProgram => ({
   kind: 'bare',
 });
 
+/** A toy kernel: a folder of guest/bare with its own sources, and what it needs of guest/bare/kernel. */
+const toy = (name: string, own: readonly string[], kernel: readonly string[]): GuestProgram =>
+  bare(name, [
+    ...own.map((source) => `${name}/${source}`),
+    ...['traps.S', 'descriptors.c', ...kernel].map((source) => `kernel/${source}`),
+  ]);
+
 export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hello'),
   task('story', 'story', ['root.c', 'show.c']),
@@ -40,4 +47,8 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('selftest'),
   bare('hello', ['hello.c']),
   bare('loops', ['loops.c', 'paging.c']),
+  toy('round-robin', ['main.c'], ['apic.c']),
+  toy('paging', ['main.c'], []),
+  toy('smp', ['main.c', 'mp-tables.c', 'trampoline.S'], ['apic.c']),
+  toy('disk', ['main.c', 'ide.c'], ['apic.c']),
 ];

@@ -1,21 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FIRMWARE_DIR } from '../../../tools/build-firmware.ts';
 import { boot } from './boot-fixture.ts';
+import { hasQemu } from './qemu-fixture.ts';
 
 const MIB = 1 << 20;
-
-function hasQemu(): boolean {
-  try {
-    execFileSync('qemu-system-i386', ['--version'], { stdio: 'pipe' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Console of the ROM on QEMU's PC, up to the line `  start`. One instruction takes one nanosecond of its clock. */
 async function consoleOnQemu(cores: number, mebibytes: number): Promise<string> {
