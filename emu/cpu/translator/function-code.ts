@@ -27,7 +27,7 @@ import {
 } from '../record.ts';
 import { Kind } from './flag-kinds.ts';
 import { Op } from './wasm-op.ts';
-import { CodeWriter, type Label } from './wasm-writer.ts';
+import { CodeWriter, type Label, type NamedFunction } from './wasm-writer.ts';
 
 export const SITE_JUMP = -1;
 export const SITE_BUDGET = -2;
@@ -69,7 +69,7 @@ export enum L {
 export const REGION_TYPE = { params: 5, results: 1 } as const;
 export const LOCALS = { i32: L.T - L.Reg + 1, i64: 2 };
 
-/** Imported functions. */
+/** Functions that regions import, in the order of REGION_IMPORTS. */
 export enum Import {
   /** (va, site, left) → flat word, or 0 when the site must be left. */
   FillRead = 0,
@@ -77,6 +77,12 @@ export enum Import {
   /** (kind, dst, src, aux) → arithmetic flags. */
   Arith = 2,
 }
+
+export const REGION_IMPORTS: readonly NamedFunction[] = [
+  { name: 'fillRead', type: { params: 3, results: 1 } },
+  { name: 'fillWrite', type: { params: 3, results: 1 } },
+  { name: 'arith', type: { params: 4, results: 1 } },
+];
 
 /** What an access does when the flat table does not have the page. */
 export type OnMiss =

@@ -11,24 +11,11 @@ import type { EngineContext } from '../context.ts';
 import { Form } from '../loop.ts';
 import { I_OP } from '../record.ts';
 import { findRegion, type Region } from './blocks.ts';
-import { LOCALS, REGION_TYPE, type Site } from './function-code.ts';
+import { LOCALS, REGION_IMPORTS, REGION_TYPE, type Site } from './function-code.ts';
 import { endOf } from './reach.ts';
 import { RegionCode } from './region-code.ts';
-import { functionTable, instantiate } from './wasm-api.ts';
-import { type FunctionImport, moduleBytes } from './wasm-writer.ts';
-
-/** What code of a region calls; order and signatures as in Import. */
-export interface RegionImports {
-  readonly fillRead: (va: number, site: number, left: number) => number;
-  readonly fillWrite: (va: number, site: number, left: number) => number;
-  readonly arith: (kind: number, dst: number, src: number, aux: number) => number;
-}
-
-const IMPORTS: readonly FunctionImport[] = [
-  { name: 'fillRead', type: { params: 3, results: 1 } },
-  { name: 'fillWrite', type: { params: 3, results: 1 } },
-  { name: 'arith', type: { params: 4, results: 1 } },
-];
+import { type FunctionTable, instantiate } from './wasm-api.ts';
+import { moduleBytes } from './wasm-writer.ts';
 
 /** Bytes of WebAssembly that are kept; machine code is about as large again. */
 const MAX_CODE_BYTES = 16 << 20;
@@ -57,8 +44,6 @@ export class TranslatedRegion {
 }
 
 export class RegionCache {
-  /** Functions of the regions, by number. */
-  readonly functions = functionTable(ENGINE_REGIONS);
   /**
    * Number + 1 of a region by key; 0 = none. A key is (host page − first page of the ROM) × 2 + (user ? 1 : 0). The
    * dispatcher reads it.
@@ -76,12 +61,14 @@ export class RegionCache {
   private readonly byFrame = new Map<number, number[]>();
   private generation: number;
   private codeBytes = 0;
-  private readonly env: Record<string, unknown>;
 
   constructor(
     private readonly context: EngineContext,
     private readonly cache: CodeCache,
-    imports: RegionImports,
+    /** Functions of the regions, by number; room for ENGINE_REGIONS. */
+    private readonly functions: FunctionTable,
+    /** What code of a region imports: memory and REGION_IMPORTS. */
+    private readonly env: Record<string, unknown>,
     /** Instructions in a page before it is translated, at least 1. */
     private readonly threshold: number,
   ) {
@@ -92,7 +79,6 @@ export class RegionCache {
     this.byKey = new Uint16Array(memory.buffer, layout.engine + ENGINE_REGIONS * 4096, keys);
     this.heat = new Int32Array(keys);
     this.patience = new Uint8Array(keys);
-    this.env = { memory: memory.owner, ...imports };
     this.generation = cache.generation;
     context.bus.onCodeWrite({
       codeWritten: (frame, offset, length) => this.codeWritten(frame, offset, length),
@@ -144,9 +130,14 @@ export class RegionCache {
     if (this.threshold > 1) this.patience[key] = Math.min(MAX_PATIENCE, this.patience[key] + more);
   }
 
+  /** Host offset of the page of a key. */
+  hostOffset(key: number): number {
+    return (this.firstPage + (key >>> 1)) * 4096;
+  }
+
   private frameOf(key: number): number {
     const { layout } = this.context.memory;
-    const host = (this.firstPage + (key >>> 1)) * 4096;
+    const host = this.hostOffset(key);
     return host >= layout.ram ? (host - layout.ram) >>> 12 : (host - layout.rom + ROM_BASE) >>> 12;
   }
 
@@ -188,9 +179,10 @@ export class RegionCache {
     const table = this.context.memory.layout.engine + n * 4096;
     const code = new RegionCode(this.cache.ops, (key & 1) !== 0, region, table);
     code.emitRegion();
-    const bytes = moduleBytes({ imports: IMPORTS, run: REGION_TYPE, locals: LOCALS }, code.w);
+    const run = { name: 'run', type: REGION_TYPE, locals: LOCALS, body: code.w };
+    const bytes = moduleBytes({ imports: REGION_IMPORTS, functions: [run] });
     this.codeBytes += bytes.length;
-    this.functions.set(n, instantiate(bytes, this.env));
+    this.functions.set(n, instantiate(bytes, this.env)['run']);
     const covered = new Uint8Array(4096);
     for (const { start, end } of region.blocks) covered.fill(1, start, end);
     const marks = this.mark(base, region, table);

@@ -9,7 +9,14 @@
  * in the core block as they were when translated code was entered.
  */
 import { Flag, R } from '../../arch/core-layout.ts';
-import { CURRENT_EIP, FLAT_WORDS, PEND, PEND_FAULT, PEND_JUMP } from '../../mem/memory-layout.ts';
+import {
+  CURRENT_EIP,
+  ENGINE_REGIONS,
+  FLAT_WORDS,
+  PEND,
+  PEND_FAULT,
+  PEND_JUMP,
+} from '../../mem/memory-layout.ts';
 import { ACCESS_WRITE } from '../../mem/walk.ts';
 import type { EngineContext } from '../context.ts';
 import type { CpuCore } from '../cpu-core.ts';
@@ -20,10 +27,12 @@ import { type Dispatch, dispatcherBytes } from './dispatcher.ts';
 import { arithOf, normalise } from './flag-kinds.ts';
 import { BASE_WORD, REGION_WORD, SITE_BUDGET, SITE_JUMP, SITE_WORD } from './function-code.ts';
 import { RegionCache, type TranslatedRegion } from './region-cache.ts';
-import { instantiate, isWasmMemory } from './wasm-api.ts';
+import { functionTable, instantiate, isWasmMemory } from './wasm-api.ts';
 
 /** Instructions that the interpreter does in a page before it is translated (measured by `bench loops`). */
 const THRESHOLD = 1500;
+/** Budgets below this are left to the interpreter: getting in and out would take longer. */
+const LEAST_BUDGET = 12;
 /** What going to the interpreter and back costs, in instructions that it would do in that time. */
 const ENTRY_COST = 16;
 /** Longest and shortest stretch of the interpreter between two looks at where it is. */
@@ -35,6 +44,8 @@ const MAX_LEFT = 1 << 30;
 export interface TranslatorOptions {
   /** See THRESHOLD; 1 translates what has been decoded once. */
   readonly threshold?: number;
+  /** See LEAST_BUDGET. */
+  readonly leastBudget?: number;
 }
 
 export class Translator extends Interpreter {
@@ -43,6 +54,7 @@ export class Translator extends Interpreter {
   /** Null when memory is not WebAssembly's. */
   private readonly dispatch: Dispatch | null;
   private readonly isEager: boolean;
+  private readonly leastBudget: number;
   /** The core that runs now. */
   private core: CpuCore;
   /** The region that last called `fill`: its own walk may have written its code, and so dropped it. */
@@ -57,20 +69,24 @@ export class Translator extends Interpreter {
     super(context);
     const threshold = options.threshold ?? THRESHOLD;
     this.isEager = threshold === 1;
+    this.leastBudget = options.leastBudget ?? LEAST_BUDGET;
     this.core = this.cores[0];
-    this.regions = new RegionCache(
-      context,
-      this.cache,
-      {
-        fillRead: (va, site, left) => this.fill(va, site, left, 0),
-        fillWrite: (va, site, left) => this.fill(va, site, left, ACCESS_WRITE),
-        arith: (kind, dst, src, aux) => arithOf(this.core.r, kind, dst, src, aux),
-      },
-      threshold,
-    );
     const { owner, layout } = context.memory;
-    const env = { memory: owner, table: this.regions.functions };
-    this.dispatch = isWasmMemory(owner) ? (instantiate(dispatcherBytes(layout), env) as Dispatch) : null;
+    const table = functionTable(ENGINE_REGIONS);
+    const shared = isWasmMemory(owner)
+      ? instantiate(dispatcherBytes(layout), { memory: owner, table, ...this.callbacks() })
+      : {};
+    this.dispatch = (shared['dispatch'] as Dispatch | undefined) ?? null;
+    this.regions = new RegionCache(context, this.cache, table, { memory: owner, ...shared }, threshold);
+  }
+
+  /** What translated code calls; see Import. */
+  private callbacks(): Record<string, (...args: [number, number, number, number]) => number> {
+    return {
+      fillRead: (va, site, left) => this.fill(va, site, left, 0),
+      fillWrite: (va, site, left) => this.fill(va, site, left, ACCESS_WRITE),
+      arith: (kind, dst, src, aux) => arithOf(this.core.r, kind, dst, src, aux),
+    };
   }
 
   /** Regions translated so far. */
@@ -89,7 +105,8 @@ export class Translator extends Interpreter {
   }
 
   protected override stretch(c: CpuCore): void {
-    if (this.dispatch === null || c.stop !== 0 || !c.flatSegments || !this.context.tlb.flatAllowed) {
+    const isPlain = c.stop === 0 && c.flatSegments && c.left >= this.leastBudget;
+    if (this.dispatch === null || !isPlain || !this.context.tlb.flatAllowed) {
       super.stretch(c);
       return;
     }
@@ -121,7 +138,7 @@ export class Translator extends Interpreter {
     const key = this.keyHere(c);
     const offset = r[R.EIP] & 4095;
     c.enterBelow = before - 1;
-    c.stop = Math.max(0, before - this.nextBurst());
+    c.stop = Math.max(0, before - this.nextBurst() - (key < 0 ? 0 : this.repetitions(c, key, offset)));
     super.stretch(c);
     c.enterBelow = -1;
     c.stop = 0;
@@ -137,6 +154,12 @@ export class Translator extends Interpreter {
     if (this.isEager) return 1;
     this.burst = (this.burst + 73) & BURST_MAX;
     return BURST_MIN + this.burst;
+  }
+
+  /** Iterations of the REP instruction at `offset`, which a burst must not cut into pieces; 0 when there is none. */
+  private repetitions(c: CpuCore, key: number, offset: number): number {
+    const byte = c.u8[this.regions.hostOffset(key) + offset];
+    return byte === 0xf3 || byte === 0xf2 ? c.r[R.ECX] >>> 0 : 0;
   }
 
   /** Runs translated code, if there is any at EIP. True when the stretch is over; else SITE_WORD tells how it ended. */

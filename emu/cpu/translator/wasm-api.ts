@@ -20,7 +20,7 @@ export const functionTable = (size: number): FunctionTable =>
 /** True if `owner` is a WebAssembly.Memory, which code can import. */
 export const isWasmMemory = (owner: object): boolean => owner instanceof WebAssembly.Memory;
 
-/** Compiles and instantiates at once; returns the export `run`. */
-export function instantiate(bytes: Uint8Array, env: Record<string, unknown>): unknown {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports.run;
+/** Compiles and instantiates at once; returns the exports. */
+export function instantiate(bytes: Uint8Array, env: Record<string, unknown>): Record<string, unknown> {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports;
 }

@@ -168,76 +168,88 @@ export interface FunctionType {
   readonly results: 0 | 1;
 }
 
-export interface FunctionImport {
+export interface NamedFunction {
   readonly name: string;
   readonly type: FunctionType;
 }
 
-/** Locals behind the parameters. */
-export interface LocalCounts {
-  readonly i32: number;
-  readonly i64: number;
+/** A function of the module: exported under its name; `body` has every structure closed and no final `end`. */
+export interface FunctionBody extends NamedFunction {
+  /** Locals behind the parameters. */
+  readonly locals: { readonly i32: number; readonly i64: number };
+  readonly body: CodeWriter;
 }
 
-/** What a module has beside its body. */
+/** All parameters and results are i32. */
 export interface ModuleShape {
-  readonly imports: readonly FunctionImport[];
-  readonly run: FunctionType;
-  readonly locals: LocalCounts;
-  /** Type of the functions in the imported table `table`, if it has one; its number is imports.length + 1. */
+  readonly imports: readonly NamedFunction[];
+  readonly functions: readonly FunctionBody[];
+  /** Type of the functions in the imported table, if there is one; see tableType. */
   readonly table?: FunctionType;
 }
 
-/**
- * A module that imports memory, functions and a table from `env` and exports one function `run`; all parameters and
- * results are i32. `body` has every structure closed and no final `end`.
- */
-export function moduleBytes({ imports, run, locals, table }: ModuleShape, body: CodeWriter): Uint8Array {
+/** Number of the table's function type, for CodeWriter.callIndirect. */
+export const tableType = (imports: number, functions: number): number => imports + functions;
+
+/** A module that imports `memory`, functions and perhaps `table` from `env`, and exports all its functions. */
+export function moduleBytes({ imports, functions, table }: ModuleShape): Uint8Array {
   const out = new ByteWriter();
   for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.u8(byte);
-  out.section(1, (s) =>
-    writeTypes(s, [...imports.map((i) => i.type), run, ...(table === undefined ? [] : [table])]),
-  );
-  out.section(2, (s) => {
-    s.u32(imports.length + (table === undefined ? 1 : 2));
-    importName(s, 'memory', 2);
-    s.u8(0);
-    s.u32(1);
-    imports.forEach(({ name }, n) => {
-      importName(s, name, 0);
-      s.u32(n);
-    });
-    if (table !== undefined) {
-      importName(s, 'table', 1);
-      s.u8(0x70);
-      s.u8(0);
-      s.u32(0);
-    }
-  });
+  const types = [...imports, ...functions].map((f) => f.type);
+  out.section(1, (s) => writeTypes(s, table === undefined ? types : [...types, table]));
+  out.section(2, (s) => writeImports(s, imports, table));
   out.section(3, (s) => {
-    s.u32(1);
-    s.u32(imports.length);
+    s.u32(functions.length);
+    functions.forEach((_, n) => {
+      s.u32(imports.length + n);
+    });
   });
   out.section(7, (s) => {
-    s.u32(1);
-    s.text('run');
-    s.u8(0);
-    s.u32(imports.length);
+    s.u32(functions.length);
+    functions.forEach(({ name }, n) => {
+      s.text(name);
+      s.u8(0);
+      s.u32(imports.length + n);
+    });
   });
   out.section(10, (s) => {
-    const header = new ByteWriter();
-    header.u32(2);
-    header.u32(locals.i32);
-    header.u8(TYPE_I32);
-    header.u32(locals.i64);
-    header.u8(TYPE_I64);
-    s.u32(1);
-    s.u32(header.length + body.length + 1);
-    s.append(header);
-    s.append(body);
-    s.u8(Op.End);
+    s.u32(functions.length);
+    for (const f of functions) writeBody(s, f);
   });
   return out.finish();
+}
+
+function writeImports(
+  s: ByteWriter,
+  imports: readonly NamedFunction[],
+  table: FunctionType | undefined,
+): void {
+  s.u32(imports.length + (table === undefined ? 1 : 2));
+  importName(s, 'memory', 2);
+  s.u8(0);
+  s.u32(1);
+  imports.forEach(({ name }, n) => {
+    importName(s, name, 0);
+    s.u32(n);
+  });
+  if (table === undefined) return;
+  importName(s, 'table', 1);
+  s.u8(0x70);
+  s.u8(0);
+  s.u32(0);
+}
+
+function writeBody(s: ByteWriter, { locals, body }: FunctionBody): void {
+  const header = new ByteWriter();
+  header.u32(2);
+  header.u32(locals.i32);
+  header.u8(TYPE_I32);
+  header.u32(locals.i64);
+  header.u8(TYPE_I64);
+  s.u32(header.length + body.length + 1);
+  s.append(header);
+  s.append(body);
+  s.u8(Op.End);
 }
 
 function importName(s: ByteWriter, name: string, kind: number): void {

@@ -22,7 +22,7 @@ class TwiceEngine implements Engine {
   private readonly data: Uint8Array;
 
   constructor(context: EngineContext) {
-    this.translator = new Translator(context, { threshold: 1 });
+    this.translator = new Translator(context, { threshold: 1, leastBudget: 1 });
     this.block = context.memory.r[0]!;
     this.data = context.memory.ram.subarray(DATA_BASE, DATA_BASE + DATA_BYTES);
   }

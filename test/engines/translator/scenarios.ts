@@ -20,7 +20,7 @@ export interface ScenarioRun {
 type MakeEngine = NonNullable<MachineConfig['engine']>;
 export const interpreter: MakeEngine = (context) => new Interpreter(context);
 /** Translates early, so that short guests are translated too. */
-export const translator: MakeEngine = (context) => new Translator(context, { threshold: 50 });
+export const translator: MakeEngine = (context) => new Translator(context, { threshold: 50, leastBudget: 1 });
 
 export function runScenario(
   scenario: string,

@@ -13,12 +13,12 @@ const bytesOf = (write: (w: ByteWriter) => void): number[] => {
 function run(body: (w: CodeWriter) => void, a: number, b: number): number {
   const code = new CodeWriter();
   body(code);
-  const bytes = moduleBytes(
-    { imports: [], run: { params: 2, results: 1 }, locals: { i32: 1, i64: 1 } },
-    code,
-  );
+  const bytes = moduleBytes({
+    imports: [],
+    functions: [{ name: 'run', type: { params: 2, results: 1 }, locals: { i32: 1, i64: 1 }, body: code }],
+  });
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-  return (instantiate(bytes, { memory }) as (a: number, b: number) => number)(a, b);
+  return (instantiate(bytes, { memory })['run'] as (a: number, b: number) => number)(a, b);
 }
 
 describe('numbers in a module', () => {
