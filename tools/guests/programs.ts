@@ -51,5 +51,6 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   toy('paging', ['main.c'], []),
   toy('smp', ['main.c', 'mp-tables.c', 'trampoline.S'], ['apic.c']),
   toy('disk', ['main.c', 'ide.c'], ['apic.c']),
+  bare('wild', ['wild/main.c', 'paging.c']),
   toy('dma', ['main.c', 'dma.c'], ['apic.c']),
 ];
