@@ -42,6 +42,7 @@
 #define REASON_UNKNOWN_OP              20
 #define REASON_QUOTA                   21
 #define REASON_NO_DMA                  22
+#define REASON_NOT_HOLDER              23
 
 /* Capability types, rights and flags */
 #define ALLOC_ALL_OR_NONE              1
@@ -137,11 +138,14 @@
 #define OP_REVOKE                      23
 #define OP_CONTAINER_QUERY             24
 #define OP_CONTAINER_DESTROY           25
+#define OP_LOCK                        26
+#define OP_UNLOCK                      27
 #define PAGE_NAMED                     1
 #define PAGE_BOUND                     2
 #define PAGE_COW                       4
 #define PAGE_SHARED                    8
 #define PAGE_PINNED                    16
+#define LOCK_CYCLES_MAX                0x02faf080u
 #define PAGE_ORDER_SHIFT               8
 
 /* Messages, slots and the address map */

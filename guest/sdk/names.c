@@ -46,6 +46,7 @@ const char *const reason_sentences[] = {
     [20] = "operation %l does not exist on this object",
     [21] = "the quota of %l is used up",
     [22] = "the DMA zone has room for %l more frames",
+    [23] = "the caller does not hold this lock through this capability",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];
 
@@ -91,5 +92,7 @@ const struct operation_name operation_names[] = {
     {23, 0x60, "container_revoke", "limited "},
     {24, 0x60, "container_query", "start size "},
     {25, 0x20, "container_destroy", ""},
+    {26, 0x60, "container_lock", "duration "},
+    {27, 0x60, "container_unlock", ""},
 };
-const unsigned operation_name_count = 16;
+const unsigned operation_name_count = 18;

@@ -149,3 +149,16 @@ int container_destroy(slot_t container, uint32_t *out_amount) {
   reply_word(&request, 0, out_amount);
   return error;
 }
+
+int container_lock(slot_t container, uint32_t duration) {
+  struct request request = REQUEST(26);
+  request_word(&request, duration);
+  int error = physmem_invoke(container, &request);
+  return error;
+}
+
+int container_unlock(slot_t container) {
+  struct request request = REQUEST(27);
+  int error = physmem_invoke(container, &request);
+  return error;
+}

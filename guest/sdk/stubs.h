@@ -461,4 +461,23 @@ int container_query(slot_t container, uint32_t start, uint32_t size, uint32_t *o
      EBUSY  locked, pinned or dying */
 int container_destroy(slot_t container, uint32_t *out_amount);
 
+/* container_lock: Locks a container for the caller for a bounded time: every map that was not made
+   by the caller through this capability is gone, and requests of others are refused, until unlock,
+   the end of the time, or the end of the holder.
+   Operation 26 on a capability of type container or limited; needs LOCK
+   Arguments
+     duration  cycles, 1 .. LOCK_CYCLES_MAX
+   Errors
+     EPERM   the capability lacks a right that this needs
+     EINVAL  an argument is out of range or not page aligned
+     EBUSY   locked, pinned or dying */
+int container_lock(slot_t container, uint32_t duration);
+
+/* container_unlock: Ends the lock that the caller holds through this capability.
+   Operation 27 on a capability of type container or limited; needs LOCK
+   Errors
+     EPERM  the capability lacks a right that this needs
+     EBUSY  locked, pinned or dying */
+int container_unlock(slot_t container);
+
 #endif

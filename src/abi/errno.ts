@@ -71,6 +71,7 @@ export enum Reason {
   UNKNOWN_OP = 20,
   QUOTA = 21,
   NO_DMA = 22,
+  NOT_HOLDER = 23,
 }
 
 export interface ReasonDef {
@@ -112,4 +113,5 @@ export const REASONS: readonly ReasonDef[] = [
   { value: 20, name: 'UNKNOWN_OP', sentence: 'operation %l does not exist on this object' },
   { value: 21, name: 'QUOTA', sentence: 'the quota of %l is used up' },
   { value: 22, name: 'NO_DMA', sentence: 'the DMA zone has room for %l more frames' },
+  { value: 23, name: 'NOT_HOLDER', sentence: 'the caller does not hold this lock through this capability' },
 ];

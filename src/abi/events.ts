@@ -98,6 +98,8 @@ export enum PhysmemEv {
   Revoke = 223,
   Release = 224,
   EntrySplit = 225,
+  Lock = 226,
+  Unlock = 227,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -135,4 +137,6 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
   { kind: PhysmemEv.Revoke, name: 'physmem:revoke', fields: ['container', 'limited', 'pages'] },
   { kind: PhysmemEv.Release, name: 'physmem:release', fields: ['container', 'startAddr', 'amount'] },
   { kind: PhysmemEv.EntrySplit, name: 'physmem:entry_split', fields: ['container', 'startAddr', 'order'] },
+  { kind: PhysmemEv.Lock, name: 'physmem:lock', fields: ['container', 'task', 'limited', 'cycles'] },
+  { kind: PhysmemEv.Unlock, name: 'physmem:unlock', fields: ['container', 'task'] },
 ];

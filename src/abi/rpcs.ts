@@ -38,6 +38,8 @@ export enum Op {
   REVOKE = 23,
   CONTAINER_QUERY = 24,
   CONTAINER_DESTROY = 25,
+  LOCK = 26,
+  UNLOCK = 27,
 }
 
 const a = (name: string, meaning: string): ArgumentDef => ({ name, meaning });
@@ -262,7 +264,35 @@ export const RPCS: readonly RpcDef[] = [
     returnCaps: [],
     errors: ['EPERM', 'EBUSY'],
   },
+  {
+    op: Op.LOCK,
+    name: 'container_lock',
+    on: ['container', 'limited'],
+    rights: ['LOCK'],
+    summary:
+      'Locks a container for the caller for a bounded time: every map that was not made by the caller through this capability is gone, and requests of others are refused, until unlock, the end of the time, or the end of the holder.',
+    args: [a('duration', 'cycles, 1 .. LOCK_CYCLES_MAX')],
+    caps: [],
+    returns: [],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'EBUSY'],
+  },
+  {
+    op: Op.UNLOCK,
+    name: 'container_unlock',
+    on: ['container', 'limited'],
+    rights: ['LOCK'],
+    summary: 'Ends the lock that the caller holds through this capability.',
+    args: [],
+    caps: [],
+    returns: [],
+    returnCaps: [],
+    errors: ['EPERM', 'EBUSY'],
+  },
 ];
+
+/** A lock lasts this many cycles at most; whoever waits for its end waits no longer (physmem.md §4). */
+export const LOCK_CYCLES_MAX = 50_000_000;
 
 /** Words of container_query: bit 0 named, bit 1 bound, bit 2 copy-on-write, bit 3 shared, bit 4 pinned, bits 8..12 order. */
 export enum PageState {

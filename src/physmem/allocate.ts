@@ -7,6 +7,7 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { AllocFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
+import { type Actor, admission } from './actor.ts';
 import { FrameState } from './base-frames.ts';
 import { contiguousOrder, takeContiguous } from './contiguous.ts';
 import { removeAndKeep } from './deallocate.ts';
@@ -14,7 +15,7 @@ import { FrameFlag } from './frame.ts';
 import { containerKey } from './guard.ts';
 import { addEntry, entryFrom, nextEntry, pagesOf } from './names.ts';
 import { begin, finishRange, newRangeJob } from './operation.ts';
-import { DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
+import { noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
 import type { Store } from './store.ts';
 
 /** How much of a request can be done, and the error of the first byte that can not. */
@@ -36,6 +37,7 @@ export function allocate(store: Store, request: AllocateRequest): RpcReply | Ope
 }
 
 export interface AllocateRequest {
+  readonly actor: Actor;
   readonly container: number;
   readonly generation: number;
   readonly start: number;
@@ -151,15 +153,15 @@ function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
   const key = containerKey(container);
   yield* store.guards.enter(key);
   try {
-    const target = store.containers.at(container);
-    if (target.state !== 'live' || target.generation !== request.generation) return refuse(DYING);
+    const fault = admission(store, container, request.generation, request.actor);
+    if (fault !== null) return refuse(fault);
     const extent = planAllocation(store, request);
     if (isRefused(extent, flags)) return refuse(extent.refused!);
     const old = has(request, AllocFlag.SQUASH) ? namedPages(store, container, start, extent.pages) : 0;
     const block = reserve(store, request, extent, extent.pages - old);
     if (block === NO_BLOCK) return refuseBlock(request);
     if (old > 0) {
-      yield* finishRange(store, newRangeJob(store, container, start, extent.pages), removeAndKeep);
+      yield* finishRange(store, newRangeJob(store, null, container, start, extent.pages), removeAndKeep);
     }
     return fill(store, request, extent, block);
   } finally {

@@ -6,6 +6,7 @@
 import { BOOT_MODULES_CONTAINER_BASE } from '../abi/boot-page.ts';
 import { Errno, Reason } from '../abi/errno.ts';
 import type { BootFault, Operation, RpcReply } from '../abi/server.ts';
+import { ownerActor } from './actor.ts';
 import { addFrames } from './allocate.ts';
 import { FrameState } from './base-frames.ts';
 import { BindResult, bindFrame } from './bind.ts';
@@ -121,8 +122,7 @@ export function serveBootFault(
   }
   const fields = {
     container,
-    limited: 0,
-    holder: fault.task,
+    actor: ownerActor(fault.task),
     task: fault.task,
     startPage: page,
     pages: 1,

@@ -20,6 +20,12 @@ export interface Container {
   prev: number;
   /** Limited capabilities made directly to it. */
   firstLimited: number;
+  /** End of the lock in cycles, 0 when there is none (lock.ts), and who holds it: task and limited capability. */
+  lockUntil: number;
+  lockTask: number;
+  lockLimited: number;
+  /** Revocations that wait for the end of the lock: they come before any new lock (I28). */
+  cancels: number;
 }
 
 export interface Limited {
@@ -48,6 +54,10 @@ const blankContainer = (index: number, generation: number): Container => ({
   next: 0,
   prev: 0,
   firstLimited: 0,
+  lockUntil: 0,
+  lockTask: 0,
+  lockLimited: 0,
+  cancels: 0,
 });
 
 const blankLimited = (index: number, generation: number): Limited => ({

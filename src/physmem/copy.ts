@@ -8,6 +8,7 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { CopyFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
+import { type Actor, admission } from './actor.ts';
 import { addFrames, type Extent, namedPages, squashRoom } from './allocate.ts';
 import { isBound } from './bind.ts';
 import { removeAndCredit, removeAndKeep } from './deallocate.ts';
@@ -16,7 +17,7 @@ import { addEntry, entryAt, entryFrom, insertName, nextEntry, pagesOf, removeNam
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
 import { assert } from './plain-data.ts';
 import { Removal, settle } from './removal.ts';
-import { DEAD, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
+import { noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
 import { splitAt, splitFrame, splitTo } from './split.ts';
 import type { Store } from './store.ts';
 import { protectFrame, unmapEntry } from './translation.ts';
@@ -26,9 +27,9 @@ export interface CopyRequest {
   readonly sourceGeneration: number;
   readonly destination: number;
   readonly destinationGeneration: number;
-  /** Limited capability that the source was named by, or 0. */
-  readonly limited: number;
-  readonly limitedGeneration: number;
+  /** Who asks, as the source and the destination are named. */
+  readonly actor: Actor;
+  readonly destinationActor: Actor;
   readonly sourcePage: number;
   readonly destinationPage: number;
   readonly pages: number;
@@ -45,7 +46,8 @@ function* copyInTurn(store: Store, request: CopyRequest): Operation {
   keys.sort((a, b) => a - b);
   for (const key of keys) yield* store.guards.enter(key);
   try {
-    if (isGone(store, request)) return refuse(DEAD);
+    const fault = admissionToBoth(store, request);
+    if (fault !== null) return refuse(fault);
     const extent = plan(store, request);
     const allOrNone = CopyFlag.ALL_OR_NONE | (extent.refused?.errno === Errno.ENOMEM ? CopyFlag.MOVE : 0);
     if (extent.refused !== null && (request.flags & allOrNone) !== 0) return refuse(extent.refused);
@@ -61,15 +63,12 @@ function* copyInTurn(store: Store, request: CopyRequest): Operation {
   }
 }
 
-/** Objects may have died while the request waited its turn. */
-function isGone(store: Store, request: CopyRequest): boolean {
-  const source = store.containers.at(request.source);
-  const destination = store.containers.at(request.destination);
-  if (source.state !== 'live' || source.generation !== request.sourceGeneration) return true;
-  if (destination.state !== 'live' || destination.generation !== request.destinationGeneration) return true;
-  if (request.limited === 0) return false;
-  const limited = store.limiteds.at(request.limited);
-  return limited.state !== 'live' || limited.generation !== request.limitedGeneration;
+/** Objects may have died, or been locked, while the request waited its turn. */
+function admissionToBoth(store: Store, request: CopyRequest): Refusal | null {
+  return (
+    admission(store, request.source, request.sourceGeneration, request.actor) ??
+    admission(store, request.destination, request.destinationGeneration, request.destinationActor)
+  );
 }
 
 const isOntoItself = (request: CopyRequest): boolean =>
@@ -141,7 +140,7 @@ function* perform(store: Store, request: CopyRequest): Operation<void> {
     store.controls.charge(store.containers.at(destination).control, pages - old);
   }
   if (squash && !overlaps) {
-    yield* finishRange(store, newRangeJob(store, destination, destinationPage, pages), squashWork);
+    yield* finishRange(store, newRangeJob(store, null, destination, destinationPage, pages), squashWork);
   }
   const walk: Walk = {
     request,
@@ -156,7 +155,7 @@ function* perform(store: Store, request: CopyRequest): Operation<void> {
     for (let steps = store.tuning.sliceSteps; steps > 0 && walk.from < walk.end; steps -= 1) {
       let piece = nextPiece(store, walk);
       if (squash && overlaps) {
-        const target = newRangeJob(store, destination, destinationPage + piece.offset, piece.pages);
+        const target = newRangeJob(store, null, destination, destinationPage + piece.offset, piece.pages);
         yield* finishRange(store, target, squashWork);
         // What was replaced may have shared the piece's frame, which is split then. Zeroes need no source.
         if (piece.entry !== 0) piece = nextPiece(store, walk);
@@ -249,7 +248,8 @@ function moveEntry(store: Store, request: CopyRequest, entry: number, page: numb
 function shareEntry(store: Store, request: CopyRequest, entry: number, page: number): void {
   const { entries } = store;
   const added = addEntry(store, request.destination, page, entries.frame[entry]!);
-  const via = request.limited !== 0 ? request.limited : entries.via.get(entry);
+  const { limited } = request.actor;
+  const via = limited !== 0 ? limited : entries.via.get(entry);
   if (via !== undefined) entries.via.set(added, via);
 }
 

@@ -5,6 +5,7 @@
  */
 import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
+import type { Actor } from './actor.ts';
 import { detach, entryFrom, pagesOf, removeName } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
 import type { Removal } from './removal.ts';
@@ -62,11 +63,12 @@ export { removeAndCredit };
 /** Deallocates pages of a container; the amount is the bytes that had a name. */
 export function deallocate(
   store: Store,
+  actor: Actor,
   container: number,
   start: number,
   pages: number,
 ): RpcReply | Operation {
-  const job = newRangeJob(store, container, start, pages);
+  const job = newRangeJob(store, actor, container, start, pages);
   return runRange(store, job, removeAndCredit, (_, done) => {
     store.port.emit(PhysmemEv.Deallocate, container, start * 4096, pages * 4096, done.done * 4096);
     return ok([done.done * 4096]);

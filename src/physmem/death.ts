@@ -2,8 +2,10 @@
  * Death of tasks and of capabilities (physmem.md §9, invariant I16): a translation lives only as long as the task
  * whose capability it was made through still holds that capability with these rights.
  */
-import { CapType } from '../abi/rights.ts';
+import { CapType, ContainerRight } from '../abi/rights.ts';
 import type { CapRef, Operation } from '../abi/server.ts';
+import type { Container } from './container.ts';
+import { dropLocks, holdsLock } from './lock-wait.ts';
 import { entryFrom, nextEntry } from './names.ts';
 import { Removal, settle } from './removal.ts';
 import { removeSpace } from './sponsor.ts';
@@ -12,6 +14,7 @@ import { unmapRecord } from './translation.ts';
 
 /** A task is gone: its space goes, and so do the translations that it had installed in other tasks' spaces. */
 export function* dropTask(store: Store, task: number): Operation<void> {
+  dropLocks(store, task, () => true);
   yield* removeSpace(store, task);
   const { maps } = store;
   const removal = new Removal();
@@ -30,7 +33,7 @@ export function* dropTask(store: Store, task: number): Operation<void> {
 
 /** Whether a task has anything here that its death must undo. */
 export function concernsTask(store: Store, task: number): boolean {
-  if (store.spaces.get(task) !== undefined) return true;
+  if (store.spaces.get(task) !== undefined || holdsLock(store, task)) return true;
   const { maps } = store;
   for (let record = 1; record < maps.numbers.end; record += 1) {
     if (maps.pages[record] !== 0 && maps.holder[record] === task) return true;
@@ -43,11 +46,20 @@ export function concernsTask(store: Store, task: number): boolean {
  * through it that need one of them (READ is needed by all).
  */
 export function* dropCapability(store: Store, task: number, cap: CapRef): Operation<void> {
+  if ((cap.rights & ContainerRight.LOCK) !== 0) {
+    dropLocks(store, task, (container) => isNamedBy(store, container, cap));
+  }
   const found =
     cap.type === CapType.LIMITED ? limitedRecords(store, task, cap) : containerRecords(store, task, cap);
   const removal = new Removal();
   for (const record of found) unmapRecord(store, record, removal);
   yield* settle(store, removal);
+}
+
+/** Whether a capability is the one that the lock of a container is held through. */
+function isNamedBy(store: Store, container: Container, cap: CapRef): boolean {
+  if (cap.type === CapType.LIMITED) return container.lockLimited === store.limiteds.find(cap.object);
+  return container.lockLimited === 0 && container.index === store.containers.find(cap.object);
 }
 
 function limitedRecords(store: Store, task: number, cap: CapRef): number[] {

@@ -11,6 +11,7 @@ import type { Container } from './container.ts';
 import type { Control } from './control.ts';
 import { removeAndCredit } from './deallocate.ts';
 import { containerKey, controlKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { awaitUnlock } from './lock-wait.ts';
 import { begin, finishRange, newRangeJob } from './operation.ts';
 import { DYING, ok, refuse } from './reply.ts';
 import { killLimited } from './share.ts';
@@ -32,6 +33,11 @@ function* destroyContainerInTurn(store: Store, container: Container): Operation 
 
 /** Empties and removes a container that is marked as dying; returns the pages that had names. */
 function* removeContainer(store: Store, index: number, generation: number): Operation<number> {
+  // At most for the rest of the lock; a caller that gives up does not end it.
+  const target = store.containers.at(index);
+  while (target.generation === generation && (yield* awaitUnlock(store, target)) === 'cancelled') {
+    yield { kind: 'pause' };
+  }
   const key = containerKey(index);
   yield* store.guards.enter(key);
   try {
@@ -39,7 +45,7 @@ function* removeContainer(store: Store, index: number, generation: number): Oper
     if (container.generation !== generation) return 0;
     while (container.firstLimited !== 0) yield* killLimited(store, container.firstLimited, 'keep');
     store.port.revokeObject(CapType.CONTAINER, store.containers.id(index));
-    const job = newRangeJob(store, index, 0, PAGES_MAX);
+    const job = newRangeJob(store, null, index, 0, PAGES_MAX);
     yield* finishRange(store, job, removeAndCredit);
     unlinkContainer(store, container);
     store.port.emit(PhysmemEv.ContainerDestroy, index, container.control, 0, 0);

@@ -6,16 +6,19 @@
  */
 import type { Operation } from '../abi/server.ts';
 
-/** Keys of `event` waits: the low two bits are the kind. */
+/** Keys of `event` waits: the low three bits are the kind. */
 export enum KeyKind {
   CONTAINER = 0,
   SPACE = 1,
   CONTROL = 2,
   GLOBAL = 3,
+  LOCK = 4,
 }
-export const containerKey = (index: number): number => index * 4 + KeyKind.CONTAINER;
-export const spaceKey = (task: number): number => task * 4 + KeyKind.SPACE;
-export const controlKey = (index: number): number => index * 4 + KeyKind.CONTROL;
+export const containerKey = (index: number): number => index * 8 + KeyKind.CONTAINER;
+export const spaceKey = (task: number): number => task * 8 + KeyKind.SPACE;
+export const controlKey = (index: number): number => index * 8 + KeyKind.CONTROL;
+/** The lock of a container ended. */
+export const lockKey = (index: number): number => index * 8 + KeyKind.LOCK;
 /** A shootdown ended, a moving frame settled, or memory came free. */
 export const PROGRESS_KEY = KeyKind.GLOBAL;
 

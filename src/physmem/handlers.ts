@@ -17,13 +17,15 @@ import {
   MapFlag,
   TaskRight,
 } from '../abi/rights.ts';
-import { Op } from '../abi/rpcs.ts';
+import { LOCK_CYCLES_MAX, Op } from '../abi/rpcs.ts';
 import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
+import { lockFault } from './actor.ts';
 import { allocate } from './allocate.ts';
 import { CONTROL_DEPTH_MAX, type Control, Controls } from './control.ts';
 import { copy } from './copy.ts';
 import { deallocate } from './deallocate.ts';
 import { destroyContainer, destroyControl } from './destroy.ts';
+import { lock, unlock } from './lock.ts';
 import { newMapJob, runMap } from './map.ts';
 import { queryPages } from './query.ts';
 import { release } from './release.ts';
@@ -59,9 +61,18 @@ const onControl =
 const onContainer =
   (work: (store: Store, named: NamedContainer, request: RpcRequest) => RpcReply | Operation): Handler =>
   (store, request) => {
-    const named = findContainer(store, request.target, 0);
+    const named = findContainer(store, request.target, request.task, 0);
     return isRefusal(named) ? refuse(named) : work(store, named, request);
   };
+
+/** The same, for work that only the holder of a lock may do while there is one. */
+const onUnlocked = (
+  work: (store: Store, named: NamedContainer, request: RpcRequest) => RpcReply | Operation,
+): Handler =>
+  onContainer((store, named, request) => {
+    const fault = lockFault(store, named.container, named.actor);
+    return fault !== null ? refuse(fault) : work(store, named, request);
+  });
 
 /** Handler for a range of a container given by words 0 and 1. */
 const onRange = (
@@ -73,7 +84,7 @@ const onRange = (
     request: RpcRequest,
   ) => RpcReply | Operation,
 ): Handler =>
-  onContainer((store, named, request) => {
+  onUnlocked((store, named, request) => {
     const fault = rangeFault(request, 0, 1);
     if (fault !== null) return refuse(fault);
     return work(store, named, request.words[0]! >>> PAGE_SHIFT, request.words[1]! / 4096, request);
@@ -150,7 +161,7 @@ function sponsorTask(store: Store, control: Control, request: RpcRequest): RpcRe
 const ALLOC_FLAGS = AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH | AllocFlag.DMA | AllocFlag.CONTIGUOUS;
 const COPY_FLAGS = CopyFlag.SHARED | CopyFlag.MOVE | CopyFlag.SQUASH | CopyFlag.ALL_OR_NONE;
 
-const allocateRange = onRange((store, { container, rights }, page, pages, request) => {
+const allocateRange = onRange((store, { container, rights, actor }, page, pages, request) => {
   const flags = request.words[2]!;
   const pagesMax = 2 ** store.tuning.maxOrder;
   const fault =
@@ -163,10 +174,10 @@ const allocateRange = onRange((store, { container, rights }, page, pages, reques
       : rightsFault({ ...request.target, rights }, ContainerRight.DEALLOCATE));
   if (fault !== null) return refuse(fault);
   const { index, generation } = container;
-  return allocate(store, { container: index, generation, start: page, pages, flags });
+  return allocate(store, { actor, container: index, generation, start: page, pages, flags });
 });
 
-const mapRange = onRange((store, { container, limited, rights }, page, pages, request) => {
+const mapRange = onRange((store, { container, rights, actor }, page, pages, request) => {
   const access = request.words[3]!;
   const fault =
     linearFault(request, 2, pages * 4096) ??
@@ -179,8 +190,7 @@ const mapRange = onRange((store, { container, limited, rights }, page, pages, re
   if (fault !== null) return refuse(fault);
   const fields = {
     container: container.index,
-    limited: limited === null ? 0 : limited.index,
-    holder: request.task,
+    actor,
     task: request.caps.length === 0 ? request.task : request.caps[0]!.object,
     startPage: page,
     pages,
@@ -203,7 +213,7 @@ function sourceRights(flags: number): number {
   return needed;
 }
 
-const copyRange = onContainer((store, named, request) => {
+const copyRange = onUnlocked((store, named, request) => {
   const flags = request.words[3]!;
   const both = CopyFlag.SHARED | CopyFlag.MOVE;
   const fault =
@@ -214,20 +224,22 @@ const copyRange = onContainer((store, named, request) => {
     rightsFault({ ...request.target, rights: named.rights }, sourceRights(flags));
   if (fault !== null) return refuse(fault);
   const argument = request.wordCount + 1;
-  const target = findContainer(store, request.caps[0]!, argument);
+  const target = findContainer(store, request.caps[0]!, request.task, argument);
   if (isRefusal(target)) return refuse(target);
+  const locked = lockFault(store, target.container, target.actor);
+  if (locked !== null) return refuse({ ...locked, argument });
   let needed = ContainerRight.COPY_IN;
   if ((flags & CopyFlag.SQUASH) !== 0) needed |= ContainerRight.WRITE;
   const missing = rightsFault({ ...request.target, rights: target.rights }, needed, argument);
   if (missing !== null) return refuse(missing);
-  const { container, limited } = named;
+  const { container, actor } = named;
   return copy(store, {
     source: container.index,
     sourceGeneration: container.generation,
     destination: target.container.index,
     destinationGeneration: target.container.generation,
-    limited: limited === null ? 0 : limited.index,
-    limitedGeneration: limited === null ? 0 : limited.generation,
+    actor,
+    destinationActor: target.actor,
     sourcePage: request.words[0]! >>> PAGE_SHIFT,
     destinationPage: request.words[1]! >>> PAGE_SHIFT,
     pages: request.words[2]! / 4096,
@@ -260,6 +272,18 @@ const revokeLimited = onContainer((store, { container, limited }, request) => {
   return revoke(store, victim);
 });
 
+const queryRange = onContainer((store, { container }, request) => {
+  const fault = rangeFault(request, 0, 1);
+  if (fault !== null) return refuse(fault);
+  return queryPages(store, container.index, request.words[0]! >>> PAGE_SHIFT, request.words[1]! / 4096);
+});
+
+const lockContainer = onContainer((store, { container, actor }, request) => {
+  const cycles = request.words[0]!;
+  if (cycles >= 1 && cycles <= LOCK_CYCLES_MAX) return lock(store, container, actor, cycles);
+  return refuse(refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 1, LOCK_CYCLES_MAX));
+});
+
 /** Handlers by operation number. */
 export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.NULL]: () => ok([]),
@@ -269,17 +293,19 @@ export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.CONTAINER_CREATE]: onControl(create),
   [Op.CONTROL_SPONSOR]: onControl(sponsorTask),
   [Op.ALLOCATE]: allocateRange,
-  [Op.DEALLOCATE]: onRange((store, { container }, page, pages) =>
-    deallocate(store, container.index, page, pages),
+  [Op.DEALLOCATE]: onRange((store, { container, actor }, page, pages) =>
+    deallocate(store, actor, container.index, page, pages),
   ),
   [Op.MAP]: mapRange,
   [Op.UNMAP]: unmapRange,
   [Op.COPY]: copyRange,
-  [Op.RELEASE]: onRange((store, { container }, page, pages) => release(store, container.index, page, pages)),
+  [Op.RELEASE]: onRange((store, { container, actor }, page, pages) =>
+    release(store, actor, container.index, page, pages),
+  ),
   [Op.SHARE]: shareContainer,
   [Op.REVOKE]: revokeLimited,
-  [Op.CONTAINER_QUERY]: onRange((store, { container }, page, pages) =>
-    queryPages(store, container.index, page, pages),
-  ),
-  [Op.CONTAINER_DESTROY]: onContainer((store, { container }) => destroyContainer(store, container)),
+  [Op.CONTAINER_QUERY]: queryRange,
+  [Op.CONTAINER_DESTROY]: onUnlocked((store, { container }) => destroyContainer(store, container)),
+  [Op.LOCK]: lockContainer,
+  [Op.UNLOCK]: onContainer((store, { container, actor }) => unlock(store, container, actor)),
 };

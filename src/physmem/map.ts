@@ -8,6 +8,7 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { ContainerRight, MapFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
+import { type Actor, admission } from './actor.ts';
 import { FrameState } from './base-frames.ts';
 import { BindResult, bindFrame, breakCow, isBound, takeServerFrame } from './bind.ts';
 import { FrameFlag } from './frame.ts';
@@ -15,7 +16,7 @@ import { containerKey, NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { LARGE } from './map-record.ts';
 import { entryAt, pagesOf } from './names.ts';
 import { Removal, settle, settleNow } from './removal.ts';
-import { DEAD, NOT_SPONSORED, ok, type Refusal, refusal, refuse } from './reply.ts';
+import { NOT_SPONSORED, ok, type Refusal, refusal, refuse } from './reply.ts';
 import { type ShadowTable, type Space, TABLE_PAGES } from './space.ts';
 import type { Store } from './store.ts';
 import {
@@ -34,10 +35,9 @@ const { READ, WRITE } = ContainerRight;
 export interface MapJob {
   readonly container: number;
   readonly containerGeneration: number;
-  /** Limited capability that the map is made through, or 0. */
-  readonly limited: number;
-  readonly limitedGeneration: number;
-  readonly holder: number;
+  /** Who asks, and holds the capability that the map is made through. */
+  readonly actor: Actor;
+  /** Task whose space it is for. */
   readonly task: number;
   readonly startPage: number;
   readonly pages: number;
@@ -120,12 +120,8 @@ export function advance(store: Store, job: MapJob): MapStep {
 
 /** Objects may have died during a wait. */
 function objection(store: Store, job: MapJob, space: Space | undefined): Refusal | null {
-  const container = store.containers.at(job.container);
-  if (container.state !== 'live' || container.generation !== job.containerGeneration) return DEAD;
-  if (job.limited !== 0) {
-    const limited = store.limiteds.at(job.limited);
-    if (limited.state !== 'live' || limited.generation !== job.limitedGeneration) return DEAD;
-  }
+  const fault = admission(store, job.container, job.containerGeneration, job.actor);
+  if (fault !== null) return fault;
   if (space === undefined || space.state === 'dying') return NOT_SPONSORED;
   return null;
 }
@@ -261,8 +257,8 @@ function newRecord(store: Store, job: MapJob, page: number, run: Run, access: nu
   maps.entry[record] = run.entry;
   maps.offset[record] = run.offset;
   maps.pages[record] = run.count;
-  maps.limited[record] = job.limited;
-  maps.holder[record] = job.holder;
+  maps.limited[record] = job.actor.limited;
+  maps.holder[record] = job.actor.task;
   maps.access[record] = access;
   linkRecord(store, record);
   return record;
@@ -277,7 +273,8 @@ function keepPresent(store: Store, job: MapJob, page: number, record: number, ru
   const inside = page - maps.page[record]!;
   if (maps.entry[record] !== run.entry || inside < 0 || maps.offset[record]! + inside !== run.offset)
     return 0;
-  if (maps.limited[record] !== job.limited || maps.holder[record] !== job.holder) return 0;
+  const { task, limited } = job.actor;
+  if (maps.limited[record] !== limited || maps.holder[record] !== task) return 0;
   const has = maps.access[record]!;
   const count = Math.min(maps.pages[record]! - inside, run.count);
   if ((has & ~LARGE) === run.access) return count;
@@ -375,14 +372,13 @@ function installLarge(
 /** A job to map pages of a container; rights were checked by the caller. READ is implied by the hardware. */
 export function newMapJob(
   store: Store,
-  fields: Pick<MapJob, 'container' | 'limited' | 'holder' | 'task' | 'startPage' | 'pages' | 'virtualPage'>,
+  fields: Pick<MapJob, 'container' | 'actor' | 'task' | 'startPage' | 'pages' | 'virtualPage'>,
   access: number,
   flags: number,
 ): MapJob {
   return {
     ...fields,
     containerGeneration: store.containers.at(fields.container).generation,
-    limitedGeneration: fields.limited === 0 ? 0 : store.limiteds.at(fields.limited).generation,
     access: access | READ,
     flags,
     done: 0,

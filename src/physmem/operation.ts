@@ -3,11 +3,12 @@
  * first wait, so that a request which need not wait is answered as by a plain function.
  */
 import type { Operation, RpcReply, Wait } from '../abi/server.ts';
+import { type Actor, admission } from './actor.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
 import { entryFrom, nextEntry } from './names.ts';
 import { Removal, settle, settleNow } from './removal.ts';
-import { DEAD, refuse } from './reply.ts';
+import { refuse } from './reply.ts';
 import type { Store } from './store.ts';
 
 /** Runs an operation to its first wait. */
@@ -28,6 +29,8 @@ function* resume(operation: Operation, first: Wait): Operation {
 
 /** Work on the names of a page range of one container, in slices. */
 export interface RangeJob {
+  /** Who asked; null when the server itself empties the container. */
+  readonly actor: Actor | null;
   readonly container: number;
   readonly generation: number;
   /** Next page to look at, and the end of the range. */
@@ -38,7 +41,14 @@ export interface RangeJob {
   readonly removal: Removal;
 }
 
-export const newRangeJob = (store: Store, container: number, start: number, pages: number): RangeJob => ({
+export const newRangeJob = (
+  store: Store,
+  actor: Actor | null,
+  container: number,
+  start: number,
+  pages: number,
+): RangeJob => ({
+  actor,
   container,
   generation: store.containers.at(container).generation,
   cursor: start,
@@ -74,8 +84,9 @@ function* driveRange(
   const key = containerKey(job.container);
   yield* store.guards.enter(key);
   try {
-    const container = store.containers.at(job.container);
-    if (container.state !== 'live' || container.generation !== job.generation) return refuse(DEAD);
+    const { actor, container, generation } = job;
+    const fault = actor === null ? null : admission(store, container, generation, actor);
+    if (fault !== null) return refuse(fault);
     yield* finishRange(store, job, work);
     return reply(store, job);
   } finally {

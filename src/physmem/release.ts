@@ -5,6 +5,7 @@
  */
 import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
+import type { Actor } from './actor.ts';
 import { attach, detach, entryFrom, isShared, pagesOf } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
 import type { Removal } from './removal.ts';
@@ -14,8 +15,14 @@ import type { Store } from './store.ts';
 import { unmapEntry } from './translation.ts';
 
 /** Ends the sharing of a range; the amount is the bytes of it that have a name. */
-export function release(store: Store, container: number, start: number, pages: number): RpcReply | Operation {
-  const job = newRangeJob(store, container, start, pages);
+export function release(
+  store: Store,
+  actor: Actor,
+  container: number,
+  start: number,
+  pages: number,
+): RpcReply | Operation {
+  const job = newRangeJob(store, actor, container, start, pages);
   return runRange(store, job, releaseSlice, (_, done) => {
     store.port.emit(PhysmemEv.Release, container, start * 4096, done.done * 4096, 0);
     return ok([done.done * 4096]);

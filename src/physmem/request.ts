@@ -6,6 +6,7 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { USER_BOTTOM, USER_TOP } from '../abi/message.ts';
 import { CapType } from '../abi/rights.ts';
 import type { CapRef, RpcRequest } from '../abi/server.ts';
+import { type Actor, ownerActor } from './actor.ts';
 import type { Container, Limited } from './container.ts';
 import type { Control } from './control.ts';
 import { DEAD, DYING, type Refusal, refusal } from './reply.ts';
@@ -51,16 +52,22 @@ export interface NamedContainer {
   readonly container: Container;
   readonly limited: Limited | null;
   readonly rights: number;
+  readonly actor: Actor;
 }
 
 /** Finds the container behind a capability, or the refusal. */
-export function findContainer(store: Store, cap: CapRef, argument: number): NamedContainer | Refusal {
+export function findContainer(
+  store: Store,
+  cap: CapRef,
+  task: number,
+  argument: number,
+): NamedContainer | Refusal {
   if (cap.type === CapType.CONTAINER) {
     const index = store.containers.find(cap.object);
     if (index === 0) return { ...DEAD, argument };
     const container = store.containers.at(index);
     if (container.state === 'dying') return { ...DYING, argument };
-    return { container, limited: null, rights: cap.rights };
+    return { container, limited: null, rights: cap.rights, actor: ownerActor(task) };
   }
   if (cap.type === CapType.LIMITED) {
     const index = store.limiteds.find(cap.object);
@@ -68,7 +75,8 @@ export function findContainer(store: Store, cap: CapRef, argument: number): Name
     if (index === 0 || limited.state === 'dying') return { ...DEAD, argument };
     const container = store.containers.at(limited.container);
     if (container.state === 'dying') return { ...DYING, argument };
-    return { container, limited, rights: cap.rights & limited.rights };
+    const actor: Actor = { task, limited: index, limitedGeneration: limited.generation };
+    return { container, limited, rights: cap.rights & limited.rights, actor };
   }
   return refusal(Errno.EBADF, Reason.WRONG_TYPE, argument);
 }

@@ -3,16 +3,18 @@
  * from them. When revoke returns, every map made through them is gone from every TLB, what was taken out by SHARED
  * copies through them is cut, and the slots are empty.
  */
+import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { CapType } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Container, Limited } from './container.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { awaitUnlock } from './lock-wait.ts';
 import { begin } from './operation.ts';
 import { renewEntry } from './release.ts';
 import { Removal, settle } from './removal.ts';
-import { ok } from './reply.ts';
+import { ok, refusal, refuse } from './reply.ts';
 import type { Store } from './store.ts';
 import { unmapRecord } from './translation.ts';
 
@@ -46,20 +48,32 @@ export const revoke = (store: Store, limited: Limited): RpcReply | Operation =>
   begin(revokeInTurn(store, limited.index, limited.generation));
 
 function* revokeInTurn(store: Store, index: number, generation: number): Operation {
-  const { container } = store.limiteds.at(index);
-  const key = containerKey(container);
-  yield* store.guards.enter(key);
+  const container = store.containers.at(store.limiteds.at(index).container);
+  if ((yield* awaitRevocation(store, container)) === 'cancelled') {
+    return refuse(refusal(Errno.ETIMEDOUT, Reason.LOCKED));
+  }
+  const key = containerKey(container.index);
   try {
     const limited = store.limiteds.at(index);
     // Someone who came first has revoked it: it is as dead as was asked.
     if (limited.state !== 'live' || limited.generation !== generation) return ok([]);
     const pages = yield* killLimited(store, index, 'cut');
-    store.port.emit(PhysmemEv.Revoke, container, index, pages, 0);
+    store.port.emit(PhysmemEv.Revoke, container.index, index, pages, 0);
     return ok([]);
   } finally {
     store.guards.leave(key);
     store.port.wake(key);
   }
+}
+
+/** Waits for the end of the lock and takes the container's guard; no new lock can come in between (I28). */
+function* awaitRevocation(store: Store, container: Container): Operation<'free' | 'cancelled'> {
+  const { generation } = container;
+  container.cancels += 1;
+  const waited = yield* awaitUnlock(store, container);
+  if (waited === 'free') yield* store.guards.enter(containerKey(container.index));
+  if (container.generation === generation) container.cancels -= 1;
+  return waited;
 }
 
 /** What becomes of SHARED copies that were taken through a capability that dies. */

@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CapType } from '../../src/abi/rights.ts';
+import { CapType, ContainerRight } from '../../src/abi/rights.ts';
 import { Op } from '../../src/abi/rpcs.ts';
 import type { CapRef, Operation, RpcReply, ShootdownBatch, Wait, WaitResult } from '../../src/abi/server.ts';
 import { BenchTop, PAGE, taskCap } from '../unit/physmem/bench-top.ts';
@@ -102,6 +102,15 @@ class Traffic {
     }
   }
 
+  /** Waits with a deadline end. */
+  #expire(): void {
+    for (const flight of this.flights) {
+      const { wait } = flight;
+      if (wait.kind === 'event' && wait.deadlineCycles <= this.top.kernel.time)
+        flight.wait = { kind: 'pause' };
+    }
+  }
+
   answerLate(): void {
     const batch = this.late.pop();
     if (batch === undefined) return;
@@ -124,6 +133,8 @@ class Traffic {
     for (let steps = 0; this.flights.length > 0; steps += 1) {
       if (steps > 20_000)
         throw new Error(`I38: no end: ${this.flights.map(({ wait }) => JSON.stringify(wait)).join(' ')}`);
+      this.top.kernel.time += 1000;
+      this.#expire();
       if (!this.advance(steps, false)) {
         const waits = this.flights.map(({ wait }) => JSON.stringify(wait)).join(' ');
         throw new Error(`I38: nothing can go on: ${waits}`);
@@ -169,6 +180,13 @@ const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[
     t.request(Op.COPY, at(t.limiteds, a), words, [at(t.containers, b)]);
   },
   (t, a) => a % 16 === 0 && t.request(Op.CONTAINER_DESTROY, at(t.containers, a), []),
+  (t, a, b, c) => {
+    const rights = 3 | ContainerRight.LOCK;
+    if (c % 3 === 0) t.request(Op.SHARE, at(t.containers, a), [rights]);
+    const task = TASKS[b % 3]!;
+    if (c % 3 === 1) t.request(Op.LOCK, at([...t.containers, ...t.limiteds], a), [1 + c * 5], [], task);
+    if (c % 3 === 2) t.request(Op.UNLOCK, at([...t.containers, ...t.limiteds], a), [], [], task);
+  },
   (t, a) => t.request(Op.CONTAINER_CREATE, at(t.controls, a), []),
   (t, a, b) => t.request(Op.CONTROL_SPLIT, at(t.controls, a), [1 + (b % 20)]),
   (t, a) => a % 16 === 0 && t.request(Op.CONTROL_DESTROY, at(t.controls, a), []),

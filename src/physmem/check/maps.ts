@@ -79,6 +79,10 @@ function checkRecord(store: Store, report: Report, record: number): void {
   const container = store.containers.at(entries.container[entry]!);
   report.expect('I16', container.state !== 'free', () => `${name} outlives its container`);
   const limited = maps.limited[record]!;
+  if (container.lockUntil > store.port.now()) {
+    const isHolder = maps.holder[record] === container.lockTask && limited === container.lockLimited;
+    report.expect('I27', isHolder, () => `${name} is there although container ${container.index} is locked`);
+  }
   if (limited === 0) return;
   const cap = store.limiteds.at(limited);
   report.expect('I16', cap.state !== 'free', () => `${name} outlives its limited capability`);
