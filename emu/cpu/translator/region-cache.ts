@@ -104,6 +104,10 @@ export class RegionCache {
     return (hostPage - this.firstPage) * 2 + user;
   }
 
+  get kept(): number {
+    return this.regions.length - this.free.length;
+  }
+
   /** The region of a key, or null. */
   find(key: number): TranslatedRegion | null {
     const n = this.byKey[key];

@@ -94,6 +94,11 @@ export class Translator extends Interpreter {
     return this.regions.made;
   }
 
+  /** Regions that are kept now. */
+  get regionsKept(): number {
+    return this.regions.kept;
+  }
+
   override invalidateCode(frameNo: number): void {
     super.invalidateCode(frameNo);
     this.regions.codeWritten(frameNo, 0, 4096);

@@ -15,7 +15,8 @@ describe('the translator is the interpreter, only faster', () => {
   ]) {
     it.each(seeds)(`on random program %i, translated after ${threshold} instructions`, (seed) => {
       let tested: Translator | null = null;
-      const make = (context: EngineContext): Translator => (tested = new Translator(context, { threshold, leastBudget: 1 }));
+      const make = (context: EngineContext): Translator =>
+        (tested = new Translator(context, { threshold, leastBudget: 1 }));
       expect(runTwins(seed, slices, reference, make)).toBeNull();
       expect(tested!.translatedInstructions, 'the run tests translated code').toBeGreaterThan(least);
       expect(tested!.translations).toBeGreaterThan(10);
