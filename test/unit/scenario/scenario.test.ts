@@ -22,6 +22,7 @@ describe('a scenario', () => {
     const scenario = parse({});
     expect(scenario.machine).toEqual({
       cores: 2,
+      engine: 'interpreter',
       ramBytes: 32 << 20,
       quantumInstructions: 1000,
       timeSliceCycles: 50_000,
