@@ -44,7 +44,7 @@ export class DmaBoard implements Snapshotable {
   readonly controllers: Dma8237;
   readonly disk: DmaDisk | null;
   readonly busMaster: BusMaster | null;
-  /** Told when a channel has stopped aiming at memory: masked, at its end, reset. It may ask `activity`. */
+  /** Told when a channel has stopped aiming at its memory: masked, at its end, reprogrammed, reset. */
   onQuiet: DmaQuietListener | null = null;
 
   constructor(settings: DmaSettings, ports: DmaBoardPorts) {

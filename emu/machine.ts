@@ -125,7 +125,7 @@ export class Machine {
     return this.board.dma.isTarget(frame, count);
   }
 
-  /** Tells who wants to know that a channel has stopped aiming at memory; one listener, null for none. */
+  /** Tells one listener (null for none) that a channel has stopped aiming at its memory, or is aimed elsewhere. */
   set onDmaQuiet(listener: DmaQuietListener | null) {
     this.board.dma.onQuiet = listener;
   }

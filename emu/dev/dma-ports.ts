@@ -43,5 +43,5 @@ export interface DmaTarget {
   readonly state: 'programmed' | 'running';
 }
 
-/** Told when a channel or the bus master has stopped aiming at memory. */
+/** Told when a channel or the bus master has stopped aiming at memory, or aims elsewhere from now on. */
 export type DmaQuietListener = (channel: number) => void;

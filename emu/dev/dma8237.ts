@@ -71,6 +71,7 @@ export class Dma8237 implements DeviceTimer, Snapshotable {
         read: (port) => this.pages[port - PORT_DMA_PAGES]!,
         write: (port, _size, value) => {
           this.pages[port - PORT_DMA_PAGES] = value & 0xff;
+          this.tellQuiet(1 << DMA_PAGE_PORTS.indexOf(port));
         },
       },
     ];
@@ -98,7 +99,7 @@ export class Dma8237 implements DeviceTimer, Snapshotable {
     if (channel !== NONE) this.burst(channel);
     // Not before: the device's line falls during the burst.
     this.isBusy = 0;
-    this.tellQuiet();
+    this.tellQuiet(0);
     this.goOn();
   }
 
@@ -157,7 +158,7 @@ export class Dma8237 implements DeviceTimer, Snapshotable {
       if (this.running[channel] !== null && (isOther || !this.isOpen(channel))) this.end(channel);
     }
     if (this.held !== NONE && !this.isOpen(this.held)) this.held = NONE;
-    this.tellQuiet();
+    this.tellQuiet(changed);
     this.goOn();
   }
 
@@ -175,10 +176,11 @@ export class Dma8237 implements DeviceTimer, Snapshotable {
     return chip.isRequested(i) || (this.devices[channel] !== null && !chip.isMasked(i));
   }
 
-  private tellQuiet(): void {
+  /** Tells of channels that aim at nothing any more, or, of those in `changed` (bits), at something else. */
+  private tellQuiet(changed: number): void {
     let now = 0;
     for (let channel = 0; channel < DMA_CHANNELS; channel++) if (this.isAiming(channel)) now |= 1 << channel;
-    const ended = this.aiming & ~now;
+    const ended = this.aiming & (~now | changed);
     this.aiming = now;
     if (ended === 0) return;
     for (let channel = 0; channel < DMA_CHANNELS; channel++) {
