@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DMA_PAGE_PORTS } from '../../../emu/arch/dma.ts';
 import { DmaReg } from '../../../emu/dev/dma8237-chip.ts';
 import { decode, encode } from '../../../emu/plain-data-codec.ts';
 import {
@@ -64,6 +65,18 @@ describe('what the 8237 says it aims at', () => {
       { ...common, address: 0x2ff80, sizeBytes: 128 },
       { ...common, address: 0x20000, sizeBytes: 256 },
     ]);
+  });
+
+  it('changes with the page register of an open channel, which is told as quiet', () => {
+    const { ports, attach, dma, quiet } = makeController();
+    attach(3);
+    program(ports, { channel: 3, address: 0x20000, length: 512, mode: MODE_SINGLE | TYPE_WRITE });
+    expect(quiet).toEqual([]);
+    ports.out(DMA_PAGE_PORTS[3]!, 0x7f);
+    expect(quiet).toEqual([3]);
+    expect(dma.targets()).toMatchObject([{ address: 0x7f0000 }]);
+    ports.out(DMA_PAGE_PORTS[2]!, 0x7f);
+    expect(quiet).toEqual([3]);
   });
 
   it('is the whole buffer of a channel that comes back to it, and reaches downwards', () => {
