@@ -6,14 +6,7 @@
  */
 import { R } from '../../arch/core-layout.ts';
 import { ENGINE_REGIONS, type MemoryLayout } from '../../mem/memory-layout.ts';
-import {
-  BASE_WORD,
-  REGION_IMPORTS,
-  REGION_TYPE,
-  REGION_WORD,
-  SITE_JUMP,
-  SITE_WORD,
-} from './function-code.ts';
+import { BASE_WORD, REGION_IMPORTS, REGION_TYPE, REGION_WORD, SITE_JUMP, SITE_WORD } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 import {
   CodeWriter,

@@ -2,10 +2,10 @@
 import { R } from '../../arch/core-layout.ts';
 import { I_ENTRY } from '../record.ts';
 import { ENTRIES } from '../table/table.ts';
-import type { Emit } from './emit-arithmetic.ts';
 import { pushCondition } from './emit-flags.ts';
-import { L } from './function-code.ts';
+import type { Emit } from './function-code.ts';
 import { endOf, targetOf } from './reach.ts';
+import { L } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 
 const ECX = L.Reg + R.ECX;

@@ -5,7 +5,8 @@
 import { R } from '../../arch/core-layout.ts';
 import { ARITH_FLAGS } from '../flags.ts';
 import { CARRY_COMPARES, Kind } from './flag-kinds.ts';
-import { type FunctionCode, Import, L } from './function-code.ts';
+import type { FunctionCode } from './function-code.ts';
+import { Import, L } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 
 const OF_SHIFT = 11;

@@ -2,9 +2,9 @@
 import { Flag, R } from '../../arch/core-layout.ts';
 import { I_DISP, I_ENTRY } from '../record.ts';
 import { ENTRIES } from '../table/table.ts';
-import type { Emit } from './emit-arithmetic.ts';
 import { pushCarry, pushCondition, replaceArith } from './emit-flags.ts';
-import { L } from './function-code.ts';
+import type { Emit } from './function-code.ts';
+import { L } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 
 const EAX = L.Reg + R.EAX;

@@ -11,9 +11,10 @@ import type { EngineContext } from '../context.ts';
 import { Form } from '../loop.ts';
 import { I_OP } from '../record.ts';
 import { findRegion, type Region } from './blocks.ts';
-import { LOCALS, REGION_IMPORTS, REGION_TYPE, type Site } from './function-code.ts';
+import type { Site } from './function-code.ts';
 import { endOf } from './reach.ts';
 import { RegionCode } from './region-code.ts';
+import { LOCALS, REGION_IMPORTS, REGION_TYPE } from './region-frame.ts';
 import { type FunctionTable, instantiate } from './wasm-api.ts';
 import { moduleBytes } from './wasm-writer.ts';
 

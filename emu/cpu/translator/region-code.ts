@@ -6,8 +6,9 @@
 import { I_ENTRY } from '../record.ts';
 import type { Region } from './blocks.ts';
 import { Kind } from './flag-kinds.ts';
-import { FunctionCode, L, SITE_BUDGET, SITE_JUMP } from './function-code.ts';
+import { FunctionCode } from './function-code.ts';
 import { endOf } from './reach.ts';
+import { L, SITE_BUDGET, SITE_JUMP } from './region-frame.ts';
 import { arrange, type Item } from './structure.ts';
 import { flagsDie, hasTranslation, TRANSLATIONS, Transfer, transferOf } from './translations.ts';
 import { Op } from './wasm-op.ts';

@@ -6,10 +6,11 @@ import { Seg } from '../../arch/core-layout.ts';
 import { F_ADDR32, F_MEM, F_OVERRIDE, F_SEG, F_SEG_SHIFT, F_WIDTH, I_ENTRY, I_FLAGS } from '../record.ts';
 import { CONDITIONS } from '../table/conditions.ts';
 import { ENTRIES, type Entry } from '../table/table.ts';
-import type { Emit } from './emit-arithmetic.ts';
 import * as alu from './emit-arithmetic.ts';
 import * as control from './emit-control.ts';
 import * as move from './emit-move.ts';
+import * as multiply from './emit-multiply.ts';
+import type { Emit } from './function-code.ts';
 
 /** How an instruction ends a block. */
 export enum Transfer {
@@ -93,12 +94,12 @@ line('sar', 'Ev,CL', alu.sarCl, { flags: 'other' });
 line('rol', 'Ev,Ib Ev,1', alu.rol, { flags: 'other' });
 line('ror', 'Ev,Ib Ev,1', alu.ror, { flags: 'other' });
 
-line('imul', 'Gv,Ev', alu.imulTwo, { flags: 'writes' });
-line('imul', 'Gv,Ev,Iv Gv,Ev,Ibs', alu.imulThree, { flags: 'writes' });
-line('imul', 'Ev', alu.imulOne, { flags: 'writes' });
-line('mul', 'Ev', alu.mul, { flags: 'writes' });
-line('div', 'Ev', alu.div, { mayLeave: true });
-line('idiv', 'Ev', alu.idiv, { mayLeave: true });
+line('imul', 'Gv,Ev', multiply.imulTwo, { flags: 'writes' });
+line('imul', 'Gv,Ev,Iv Gv,Ev,Ibs', multiply.imulThree, { flags: 'writes' });
+line('imul', 'Ev', multiply.imulOne, { flags: 'writes' });
+line('mul', 'Ev', multiply.mul, { flags: 'writes' });
+line('div', 'Ev', multiply.div, { mayLeave: true });
+line('idiv', 'Ev', multiply.idiv, { mayLeave: true });
 
 line('mov', 'Eb,Gb Ev,Gv Gb,Eb Gv,Ev Eb,Ib Ev,Iv Zb,Ib Zv,Iv', move.mov, { widths: ALL });
 line('mov', 'AL,Ob eAX,Ov', move.movFromOffset, { widths: ALL, mayLeave: true });

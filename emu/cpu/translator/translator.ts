@@ -25,8 +25,8 @@ import { I_ENTRY } from '../record.ts';
 import { HANDLERS } from '../table/table.ts';
 import { type Dispatch, dispatcherBytes } from './dispatcher.ts';
 import { arithOf, normalise } from './flag-kinds.ts';
-import { BASE_WORD, REGION_WORD, SITE_BUDGET, SITE_JUMP, SITE_WORD } from './function-code.ts';
 import { RegionCache, type TranslatedRegion } from './region-cache.ts';
+import { BASE_WORD, REGION_WORD, SITE_BUDGET, SITE_JUMP, SITE_WORD } from './region-frame.ts';
 import { functionTable, instantiate, isWasmMemory } from './wasm-api.ts';
 
 /** Instructions that the interpreter does in a page before it is translated (measured by `bench loops`). */
