@@ -83,7 +83,7 @@ export const buildGuests = async (toolchain: Toolchain, into: string): Promise<v
     const sources = program.sources.map((source) => `${folderOf(program)}/${source}`);
     const isTask = program.kind === 'task';
     const own = await compile(toolchain, sources, isTask ? SDK_OPTIONS : [], join(objects, program.name));
-    const script = isTask ? `${SDK}/guest.ld` : `${folderOf(program)}/bare.ld`;
+    const script = isTask ? `${SDK}/guest.ld` : `${folderOf(program)}/${program.script ?? 'bare.ld'}`;
     const image = join(into, `${program.name}.elf`);
     await tool([...toolchain.link, '-T', script, '-o', image, ...(isTask ? [...sdk, ...own] : own)]);
   }

@@ -8,6 +8,8 @@ export interface GuestProgram {
   readonly sources: readonly string[];
   /** A task of the microkernel with the SDK, or an image for the bare machine with nothing below it. */
   readonly kind: 'task' | 'bare';
+  /** Linker script relative to the folder, when it is not the kind's own. */
+  readonly script?: string;
 }
 
 const task = (name: string, folder = name, sources: readonly string[] = ['main.c']): GuestProgram => ({
@@ -51,6 +53,14 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   toy('paging', ['main.c'], []),
   toy('smp', ['main.c', 'mp-tables.c', 'trampoline.S'], ['apic.c']),
   toy('disk', ['main.c', 'ide.c'], ['apic.c']),
+  {
+    ...bare('high', []),
+    sources: [
+      ...['high/main.c', 'high/entry.S', 'console.c', 'smp/mp-tables.c'],
+      ...['kernel/traps.S', 'kernel/descriptors.c', 'kernel/apic.c'],
+    ],
+    script: 'high/high.ld',
+  },
   bare('wild', ['wild/main.c', 'paging.c']),
   toy('dma', ['main.c', 'dma.c'], ['apic.c']),
 ];

@@ -17,12 +17,12 @@ struct table_header {
   uint32_t extended;
 };
 
-struct processor {
+/* An entry: 20 bytes for a processor, 8 for anything else. */
+struct entry {
   uint8_t type, apic_id, version, flags;
-  uint8_t others[16];
 };
 
-enum { PROCESSOR = 0, PROCESSOR_BYTES = 20, OTHER_BYTES = 8 };
+enum { PROCESSOR = 0, IO_APIC = 2, PROCESSOR_BYTES = 20, OTHER_BYTES = 8 };
 enum { USABLE = 1, BOOT_CORE = 2 };
 
 /* A table is sound when its bytes add up to 0. */
@@ -60,24 +60,41 @@ static const struct floating_pointer *find_pointer(void) {
   return found ? found : search(0xf0000, 0x10000);
 }
 
-uint32_t find_cores(uint8_t ids[MAX_CORES]) {
+/* The configuration table; 0 = there is none. */
+static const struct table_header *find_table(void) {
   const struct floating_pointer *pointer = find_pointer();
   if (!pointer || !pointer->table)
     return 0;
   const struct table_header *header = (const void *)pointer->table;
-  if (!begins_with(header->signature, 0x504d4350) || !is_sound(header, header->length))
+  return begins_with(header->signature, 0x504d4350) && is_sound(header, header->length) ? header : 0;
+}
+
+static const struct entry *after(const struct entry *entry) {
+  return (const void *)((const char *)entry + (entry->type == PROCESSOR ? PROCESSOR_BYTES : OTHER_BYTES));
+}
+
+uint32_t find_cores(uint8_t ids[MAX_CORES]) {
+  const struct table_header *header = find_table();
+  if (!header)
     return 0;
   uint32_t count = 1;
-  const uint8_t *entry = (const uint8_t *)(header + 1);
-  for (uint32_t i = 0; i < header->entries; i++) {
-    const struct processor *core = (const void *)entry;
-    entry += core->type == PROCESSOR ? PROCESSOR_BYTES : OTHER_BYTES;
-    if (core->type != PROCESSOR || !(core->flags & USABLE))
+  const struct entry *entry = (const void *)(header + 1);
+  for (uint32_t i = 0; i < header->entries; i++, entry = after(entry)) {
+    if (entry->type != PROCESSOR || !(entry->flags & USABLE))
       continue;
-    if (core->flags & BOOT_CORE)
-      ids[0] = core->apic_id;
+    if (entry->flags & BOOT_CORE)
+      ids[0] = entry->apic_id;
     else if (count < MAX_CORES)
-      ids[count++] = core->apic_id;
+      ids[count++] = entry->apic_id;
   }
   return count;
+}
+
+uint32_t find_io_apic(void) {
+  const struct table_header *header = find_table();
+  const struct entry *entry = (const void *)(header + 1);
+  for (uint32_t i = 0; header && i < header->entries; i++, entry = after(entry))
+    if (entry->type == IO_APIC && entry->flags & USABLE)
+      return entry->apic_id;
+  return 0xff;
 }

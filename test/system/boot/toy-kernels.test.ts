@@ -14,9 +14,10 @@ import { firmwareRom } from '../../../firmware/image.ts';
 import { hasQemu } from './qemu-fixture.ts';
 
 const GUEST = fileURLToPath(new URL('../../../guest/', import.meta.url));
-const RAM_BYTES = 32 << 20;
+/** What the kernel `high` expects; the others are content with less. */
+const RAM_BYTES = 256 << 20;
 const CORES = 4;
-const KERNELS = ['round-robin', 'paging', 'smp', 'disk'] as const;
+const KERNELS = ['round-robin', 'paging', 'smp', 'disk', 'high'] as const;
 type Kernel = (typeof KERNELS)[number];
 
 const imagePath = (kernel: Kernel) => join(GUEST, 'bin', `bare-${kernel}.elf`);
@@ -29,8 +30,9 @@ function diskBytes(): Uint8Array {
   return disk;
 }
 
-function boot(kernel: Kernel, config: Partial<MachineConfig> = {}) {
-  const plan = planMultiboot({ image: new Uint8Array(readFileSync(imagePath(kernel))), ramBytes: RAM_BYTES });
+function boot(kernel: Kernel, config: Partial<MachineConfig> = {}, commandLine = '') {
+  const image = new Uint8Array(readFileSync(imagePath(kernel)));
+  const plan = planMultiboot({ image, ramBytes: RAM_BYTES, commandLine });
   const disks = [diskBytes(), null] as const;
   const machine = new Machine({
     rom: firmwareRom(),
@@ -112,6 +114,20 @@ describe('the toy kernel disk', () => {
   });
 });
 
+describe('the toy kernel high, which does what xv6 does', () => {
+  it('gets a byte and a key by their interrupts, and leaves its text and cursor on the screen', () => {
+    const { machine, output } = boot('high', {}, 'interactive');
+    machine.board.uart.receive([0x70]);
+    expect(machine.run({ maxInstructions: 1_000_000 })).toEqual({ kind: 'idle' });
+    machine.board.keyboard.key([0x1e]);
+    expect(machine.run({ maxInstructions: 1_000_000 })).toMatchObject({ kind: 'exit-port', status: 1 });
+    expect(afterFirmware(output.serial)).toBe(`${expectedLines('high')}typed: ${0x70}\nkey: ${0x1e}\n`);
+    const row = [...machine.board.vga.cells().slice(3 * 80, 3 * 80 + 10)];
+    expect(row.map((cell) => String.fromCharCode(cell & 0xff)).join('')).toBe('upper half');
+    expect(machine.board.vga.cursor()).toBe(3 * 80 + 10);
+  });
+});
+
 /** QEMU's PC with as many cores, one per socket so that its firmware lists them all; an instruction is a nanosecond. */
 async function runOnQemu(kernel: Kernel): Promise<{ text: string; status: number | null }> {
   const work = mkdtempSync(join(tmpdir(), 'qemu-'));
@@ -128,7 +144,7 @@ async function runOnQemu(kernel: Kernel): Promise<{ text: string; status: number
     '-smp',
     `${CORES},sockets=${CORES}`,
     '-m',
-    '32',
+    '256',
   ];
   const quiet = ['-display', 'none', '-monitor', 'none', '-no-reboot'];
   const devices = ['-serial', `file:${serial}`, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'];
