@@ -79,6 +79,7 @@
 #define COPY_SQUASH                    4
 #define COPY_ALL_OR_NONE               8
 #define MAP_NO_BREAK                   1
+#define PIN_DMA                        1
 #define TASK_MANAGE                    1
 #define TASK_MAP                       2
 #define TASK_DESTROY                   4
@@ -140,6 +141,8 @@
 #define OP_CONTAINER_DESTROY           25
 #define OP_LOCK                        26
 #define OP_UNLOCK                      27
+#define OP_PIN                         28
+#define OP_UNPIN                       29
 #define PAGE_NAMED                     1
 #define PAGE_BOUND                     2
 #define PAGE_COW                       4
@@ -147,6 +150,8 @@
 #define PAGE_PINNED                    16
 #define LOCK_CYCLES_MAX                0x02faf080u
 #define PAGE_ORDER_SHIFT               8
+#define PIN_CYCLES_MAX                 0x02faf080u
+#define PIN_RANGES_MAX                 28
 
 /* Messages, slots and the address map */
 #define RECEIVE_NONE                   0

@@ -39,7 +39,7 @@ const char *const reason_sentences[] = {
     [13] = "no credit for a page table; the control has %l free frames",
     [14] = "the object is being destroyed",
     [15] = "the container is locked for %l more cycles",
-    [16] = "the frame is pinned for %l more cycles",
+    [16] = "the page at byte %l is pinned",
     [17] = "the root control cannot be destroyed",
     [18] = "no control pays for the page tables of this task",
     [19] = "the message has the wrong number of words or capabilities; %l are wanted",
@@ -94,5 +94,7 @@ const struct operation_name operation_names[] = {
     {25, 0x20, "container_destroy", ""},
     {26, 0x60, "container_lock", "duration "},
     {27, 0x60, "container_unlock", ""},
+    {28, 0x60, "container_pin", "start size duration flags "},
+    {29, 0x80, "physmem_unpin", ""},
 };
-const unsigned operation_name_count = 18;
+const unsigned operation_name_count = 20;

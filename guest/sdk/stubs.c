@@ -162,3 +162,25 @@ int container_unlock(slot_t container) {
   int error = physmem_invoke(container, &request);
   return error;
 }
+
+int container_pin(slot_t container, uint32_t start, uint32_t size, uint32_t duration,
+                  uint32_t flags, uint32_t *out_amount, uint32_t *out_ranges,
+                  uint32_t *out_range, uint32_t out_range_max, slot_t *out_pin) {
+  struct request request = REQUEST(28);
+  request_word(&request, start);
+  request_word(&request, size);
+  request_word(&request, duration);
+  request_word(&request, flags);
+  int error = physmem_invoke(container, &request);
+  reply_word(&request, 0, out_amount);
+  reply_word(&request, 1, out_ranges);
+  reply_words(&request, 2, out_range, out_range_max);
+  reply_cap(&request, 0, out_pin);
+  return error;
+}
+
+int physmem_unpin(slot_t pin) {
+  struct request request = REQUEST(29);
+  int error = physmem_invoke(pin, &request);
+  return error;
+}

@@ -480,4 +480,35 @@ int container_lock(slot_t container, uint32_t duration);
      EBUSY  locked, pinned or dying */
 int container_unlock(slot_t container);
 
+/* container_pin: Binds a range and holds it in place for a bounded time. Only a driver is told
+   where: pairs of physical address and size.
+   Operation 28 on a capability of type container or limited; needs PIN
+   Arguments
+     start     first byte, page aligned
+     size      bytes, page aligned, not zero
+     duration  cycles, 1 .. PIN_CYCLES_MAX
+     flags     PinFlag bits
+   Results (a pointer may be NULL)
+     out_amount  bytes done
+     out_ranges  number of pairs that follow
+     out_range   physical address, size in bytes
+     out_pin     ends the pin
+   Errors
+     EPERM     the capability lacks a right that this needs
+     EINVAL    an argument is out of range or not page aligned
+     ENOENT    nothing is there (a hole in the container, no such thing)
+     ENOMEM    the control has no credit, or a quota is used up
+     EBUSY     locked, pinned or dying
+     EMSGSIZE  too many or too few words or capabilities in the message */
+int container_pin(slot_t container, uint32_t start, uint32_t size, uint32_t duration,
+                  uint32_t flags, uint32_t *out_amount, uint32_t *out_ranges,
+                  uint32_t *out_range, uint32_t out_range_max, slot_t *out_pin);
+
+/* physmem_unpin: Ends a pin. What was deallocated meanwhile is freed when no device can reach it
+   any more.
+   Operation 29 on a capability of type pin
+   Errors
+     EBADF  the slot is empty, stale or names an object of another type */
+int physmem_unpin(slot_t pin);
+
 #endif

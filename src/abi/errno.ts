@@ -102,7 +102,7 @@ export const REASONS: readonly ReasonDef[] = [
   },
   { value: 14, name: 'DYING', sentence: 'the object is being destroyed' },
   { value: 15, name: 'LOCKED', sentence: 'the container is locked for %l more cycles' },
-  { value: 16, name: 'PINNED', sentence: 'the frame is pinned for %l more cycles' },
+  { value: 16, name: 'PINNED', sentence: 'the page at byte %l is pinned' },
   { value: 17, name: 'IS_ROOT', sentence: 'the root control cannot be destroyed' },
   { value: 18, name: 'NOT_SPONSORED', sentence: 'no control pays for the page tables of this task' },
   {

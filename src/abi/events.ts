@@ -100,6 +100,10 @@ export enum PhysmemEv {
   EntrySplit = 225,
   Lock = 226,
   Unlock = 227,
+  Pin = 228,
+  PinEnd = 229,
+  Quarantine = 230,
+  Move = 231,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -139,4 +143,8 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
   { kind: PhysmemEv.EntrySplit, name: 'physmem:entry_split', fields: ['container', 'startAddr', 'order'] },
   { kind: PhysmemEv.Lock, name: 'physmem:lock', fields: ['container', 'task', 'limited', 'cycles'] },
   { kind: PhysmemEv.Unlock, name: 'physmem:unlock', fields: ['container', 'task'] },
+  { kind: PhysmemEv.Pin, name: 'physmem:pin', fields: ['container', 'startAddr', 'pages', 'cycles'] },
+  { kind: PhysmemEv.PinEnd, name: 'physmem:pin_end', fields: ['pin', 'pages'] },
+  { kind: PhysmemEv.Quarantine, name: 'physmem:quarantine', fields: ['pfn', 'order', 'control'] },
+  { kind: PhysmemEv.Move, name: 'migrate:mm_migrate_pages', fields: ['fromPfn', 'toPfn', 'order'] },
 ];

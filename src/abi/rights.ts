@@ -118,5 +118,9 @@ export enum CopyFlag {
   SQUASH = 4,
   ALL_OR_NONE = 8,
 }
+export enum PinFlag {
+  /** Moves the memory below the limit of the DMA zone first. */
+  DMA = 1,
+}
 /** Access bits of a map request: the container rights READ, WRITE, EXECUTE. */
 export const ACCESS_MASK = 7;

@@ -40,6 +40,8 @@ export enum Op {
   CONTAINER_DESTROY = 25,
   LOCK = 26,
   UNLOCK = 27,
+  PIN = 28,
+  UNPIN = 29,
 }
 
 const a = (name: string, meaning: string): ArgumentDef => ({ name, meaning });
@@ -289,10 +291,44 @@ export const RPCS: readonly RpcDef[] = [
     returnCaps: [],
     errors: ['EPERM', 'EBUSY'],
   },
+  {
+    op: Op.PIN,
+    name: 'container_pin',
+    on: ['container', 'limited'],
+    rights: ['PIN'],
+    summary:
+      'Binds a range and holds it in place for a bounded time. Only a driver is told where: pairs of physical address and size.',
+    args: [START, SIZE, a('duration', 'cycles, 1 .. PIN_CYCLES_MAX'), a('flags', 'PinFlag bits')],
+    caps: [],
+    returns: [
+      AMOUNT,
+      a('ranges', 'number of pairs that follow'),
+      a('range…', 'physical address, size in bytes'),
+    ],
+    returnCaps: [a('pin', 'ends the pin')],
+    errors: ['EPERM', 'EINVAL', 'ENOENT', 'ENOMEM', 'EBUSY', 'EMSGSIZE'],
+  },
+  {
+    op: Op.UNPIN,
+    name: 'unpin',
+    on: ['pin'],
+    rights: [],
+    summary: 'Ends a pin. What was deallocated meanwhile is freed when no device can reach it any more.',
+    args: [],
+    caps: [],
+    returns: [],
+    returnCaps: [],
+    errors: ['EBADF'],
+  },
 ];
 
 /** A lock lasts this many cycles at most; whoever waits for its end waits no longer (physmem.md §4). */
 export const LOCK_CYCLES_MAX = 50_000_000;
+
+/** A pin lasts this many cycles at most. */
+export const PIN_CYCLES_MAX = 50_000_000;
+/** Physical ranges that one reply can tell. */
+export const PIN_RANGES_MAX = 28;
 
 /** Words of container_query: bit 0 named, bit 1 bound, bit 2 copy-on-write, bit 3 shared, bit 4 pinned, bits 8..12 order. */
 export enum PageState {

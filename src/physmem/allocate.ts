@@ -11,7 +11,7 @@ import { type Actor, admission } from './actor.ts';
 import { FrameState } from './base-frames.ts';
 import { contiguousOrder, takeContiguous } from './contiguous.ts';
 import { removeAndKeep } from './deallocate.ts';
-import { FrameFlag } from './frame.ts';
+import { FrameFlag, UNBOUND } from './frame.ts';
 import { containerKey } from './guard.ts';
 import { addEntry, entryFrom, nextEntry, pagesOf } from './names.ts';
 import { begin, finishRange, newRangeJob } from './operation.ts';
@@ -56,7 +56,7 @@ const refuseBlock = ({ pages }: AllocateRequest): RpcReply =>
 function planAllocation(store: Store, request: AllocateRequest): Extent {
   const { container, start, pages } = request;
   const extent = has(request, AllocFlag.SQUASH)
-    ? squashRoom(store, container, start, pages)
+    ? beforePins(store, container, start, squashRoom(store, container, start, pages))
     : roomFor(store, container, start, pages);
   const { dmaRoom } = store.zones;
   const isLazyDma = has(request, AllocFlag.DMA) && !has(request, AllocFlag.CONTIGUOUS);
@@ -183,6 +183,20 @@ export function squashRoom(store: Store, container: number, start: number, pages
     page = entry === 0 ? end : Math.min(end, store.entries.start[entry]! + pagesOf(store, entry));
   }
   return { pages, refused: null };
+}
+
+/** Memory that is pinned cannot be replaced: its frame must stay, and the charge with it. */
+export function beforePins(store: Store, container: number, start: number, extent: Extent): Extent {
+  if (store.pins.pages === 0) return extent;
+  const end = start + extent.pages;
+  for (let entry = entryFrom(store, container, start); entry !== 0; entry = nextEntry(store)) {
+    const from = Math.max(start, store.entries.start[entry]!);
+    if (from >= end) return extent;
+    const block = store.frames.block[store.entries.frame[entry]!]!;
+    if (block === UNBOUND || store.base.pins[block] === 0) continue;
+    return { pages: from - start, refused: refusal(Errno.EBUSY, Reason.PINNED, 1, from * 4096) };
+  }
+  return extent;
 }
 
 /** Pages of a range that have a name. */

@@ -19,10 +19,15 @@ export enum BindResult {
   NO_MEMORY = 2,
 }
 
+/** Any zone; the DMA zone within what was promised there; the DMA zone beyond that. */
+export type Where = 'any' | 'promised' | 'low';
+
 /** Takes a free block, in the state BOUND. Returns its head or -1. */
-function takeBlock(store: Store, order: number, owner: number, where: 'dma' | 'any'): number {
+export function takeBlock(store: Store, order: number, owner: number, where: Where): number {
   const { zones, base, port } = store;
-  const head = where === 'dma' ? zones.takeDma(order) : zones.take(order);
+  let head: number;
+  if (where === 'any') head = zones.take(order);
+  else head = where === 'promised' ? zones.takeDma(order) : zones.takeLow(order);
   if (head < 0) return -1;
   if (store.tuning.poison === 'on' && !port.isPoisoned(head, 1 << order)) store.counters.poisonFaults += 1;
   base.set(head, FrameState.BOUND, owner);
@@ -48,10 +53,18 @@ function entryCount(store: Store, frame: number): number {
 
 /** Backs an unbound frame with zeroed memory. */
 export function bindFrame(store: Store, frame: number, removal: Removal): BindResult {
+  const { frames } = store;
+  const order = frames.order(frame);
+  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA) ? 'promised' : 'any');
+  if (head < 0) return splitForMemory(store, frame, removal);
+  backFrame(store, frame, head);
+  return BindResult.DONE;
+}
+
+/** Backs an unbound frame with a block that was taken for it, zeroed. */
+export function backFrame(store: Store, frame: number, head: number): void {
   const { frames, base, counters } = store;
   const order = frames.order(frame);
-  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA) ? 'dma' : 'any');
-  if (head < 0) return splitForMemory(store, frame, removal);
   store.port.zeroFrames(head, 1 << order);
   frames.block[frame] = head;
   base.refs[head] = entryCount(store, frame);
@@ -66,10 +79,9 @@ export function bindFrame(store: Store, frame: number, removal: Removal): BindRe
     head,
     order,
   );
-  return BindResult.DONE;
 }
 
-function splitForMemory(store: Store, frame: number, removal: Removal): BindResult {
+export function splitForMemory(store: Store, frame: number, removal: Removal): BindResult {
   if (store.frames.order(frame) === 0) return BindResult.NO_MEMORY;
   splitFrame(store, frame, removal);
   return BindResult.SPLIT;

@@ -9,10 +9,10 @@ import { PhysmemEv } from '../abi/events.ts';
 import { CopyFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { type Actor, admission } from './actor.ts';
-import { addFrames, type Extent, namedPages, squashRoom } from './allocate.ts';
-import { isBound } from './bind.ts';
+import { addFrames, beforePins, type Extent, namedPages, squashRoom } from './allocate.ts';
+import { BindResult, isBound, splitForMemory, takeBlock } from './bind.ts';
 import { removeAndCredit, removeAndKeep } from './deallocate.ts';
-import { containerKey } from './guard.ts';
+import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
 import { addEntry, entryAt, entryFrom, insertName, nextEntry, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
 import { assert } from './plain-data.ts';
@@ -96,7 +96,9 @@ function plan(store: Store, request: CopyRequest): Extent {
   }
   if (isOntoItself(request)) return { pages, refused };
   const paid = affordable(store, request, pages);
-  return paid.refused === null ? { pages, refused } : paid;
+  const extent = paid.refused === null ? { pages, refused } : paid;
+  if (!hasFlag(request, CopyFlag.SQUASH)) return extent;
+  return beforePins(store, request.destination, request.destinationPage, extent);
 }
 
 /** Pages of the source range before its first hole. */
@@ -160,13 +162,21 @@ function* perform(store: Store, request: CopyRequest): Operation<void> {
         // What was replaced may have shared the piece's frame, which is split then. Zeroes need no source.
         if (piece.entry !== 0) piece = nextPiece(store, walk);
       }
-      placePiece(store, walk, piece);
+      const placed = placePiece(store, walk, piece);
+      if (placed === Placed.NO_MEMORY) yield* awaitMemory(store, walk.removal);
+      if (placed !== Placed.DONE) continue;
       if (walk.backward) walk.end = piece.offset;
       else walk.from = piece.offset + piece.pages;
     }
     yield* settle(store, walk.removal);
     if (walk.from < walk.end) yield { kind: 'pause' };
   }
+}
+
+/** Guaranteed memory is on its way back: others' shootdowns are open, or a late core has still to answer. */
+function* awaitMemory(store: Store, removal: Removal): Operation<void> {
+  yield* settle(store, removal);
+  yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
 }
 
 interface Walk {
@@ -221,15 +231,23 @@ function splitBefore(store: Store, walk: Walk): number {
   }
 }
 
+enum Placed {
+  DONE,
+  /** A frame was split: cut the piece again. */
+  AGAIN,
+  NO_MEMORY,
+}
+
 /** Makes the destination's names for a piece; they are paid for already. */
-function placePiece(store: Store, walk: Walk, piece: Piece): void {
+function placePiece(store: Store, walk: Walk, piece: Piece): Placed {
   const { request, removal } = walk;
   const page = request.destinationPage + piece.offset;
   store.port.charge(1);
   if (piece.entry === 0) addFrames(store, request.destination, page, piece.pages);
   else if (hasFlag(request, CopyFlag.MOVE)) moveEntry(store, request, piece.entry, page, removal);
   else if (hasFlag(request, CopyFlag.SHARED)) shareEntry(store, request, piece.entry, page);
-  else cowEntry(store, request, piece.entry, page, removal);
+  else return cowEntry(store, request, piece.entry, page, removal);
+  return Placed.DONE;
 }
 
 function moveEntry(store: Store, request: CopyRequest, entry: number, page: number, removal: Removal): void {
@@ -254,12 +272,39 @@ function shareEntry(store: Store, request: CopyRequest, entry: number, page: num
 }
 
 /** The new entry has a frame of its own, which shares the block until one of the two is written. */
-function cowEntry(store: Store, request: CopyRequest, entry: number, page: number, removal: Removal): void {
+function cowEntry(store: Store, request: CopyRequest, entry: number, page: number, removal: Removal): Placed {
   const { frames } = store;
   const frame = store.entries.frame[entry]!;
+  const block = frames.block[frame]!;
+  if (store.base.pins[block] !== 0) return copyPinned(store, request, entry, page, removal);
   if (!frames.isCow(frame)) protectFrame(store, frame, removal);
   const twin = frames.alloc(frames.order(frame));
-  frames.block[twin] = frames.block[frame]!;
+  frames.block[twin] = block;
   frames.joinRing(twin, frame);
   addEntry(store, request.destination, page, twin);
+  return Placed.DONE;
+}
+
+/** A device may write to pinned memory behind everybody's back, so a copy of it is made at once (I29). */
+function copyPinned(
+  store: Store,
+  request: CopyRequest,
+  entry: number,
+  page: number,
+  removal: Removal,
+): Placed {
+  const { frames, base, port } = store;
+  const frame = store.entries.frame[entry]!;
+  const order = frames.order(frame);
+  const head = takeBlock(store, order, 0, 'any');
+  if (head < 0) {
+    return splitForMemory(store, frame, removal) === BindResult.SPLIT ? Placed.AGAIN : Placed.NO_MEMORY;
+  }
+  const twin = frames.alloc(order);
+  port.copyFrames(frames.block[frame]!, head, 1 << order);
+  store.counters.copiedFrames += 1 << order;
+  frames.block[twin] = head;
+  base.owner[head] = twin;
+  addEntry(store, request.destination, page, twin);
+  return Placed.DONE;
 }

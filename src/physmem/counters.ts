@@ -19,6 +19,8 @@ export interface Counters {
   localShootdowns: number;
   limboBatches: number;
   poisonFaults: number;
+  /** Base frames moved to another place. */
+  movedFrames: number;
 }
 
 export const newCounters = (): Counters => ({
@@ -40,4 +42,5 @@ export const newCounters = (): Counters => ({
   localShootdowns: 0,
   limboBatches: 0,
   poisonFaults: 0,
+  movedFrames: 0,
 });

@@ -8,6 +8,7 @@ import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Actor } from './actor.ts';
 import { detach, entryFrom, pagesOf, removeName } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
+import { quarantineBlock } from './pin-end.ts';
 import type { Removal } from './removal.ts';
 import { ok } from './reply.ts';
 import { splitAt, splitFrame } from './split.ts';
@@ -24,10 +25,11 @@ export function removeEntry(store: Store, entry: number, removal: Removal, rule:
   if (entries.maps[entry] !== 0) unmapEntry(store, entry, removal);
   removeName(store, entry);
   const block = detach(store, entry);
-  if (block >= 0) removal.takeBlock(store, block);
-  if (rule === 'credit') {
-    removal.addCharge(store.containers.at(entries.container[entry]!).control, pages);
-  }
+  const { control } = store.containers.at(entries.container[entry]!);
+  const isHeld = block >= 0 && store.base.pins[block] !== 0;
+  if (isHeld) quarantineBlock(store, block, control);
+  else if (block >= 0) removal.takeBlock(store, block);
+  if (rule === 'credit' && !isHeld) removal.addCharge(control, pages);
   entries.free(entry);
   return pages;
 }

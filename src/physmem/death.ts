@@ -7,6 +7,7 @@ import type { CapRef, Operation } from '../abi/server.ts';
 import type { Container } from './container.ts';
 import { dropLocks, holdsLock } from './lock-wait.ts';
 import { entryFrom, nextEntry } from './names.ts';
+import { dropPins, holdsPin } from './pin-end.ts';
 import { Removal, settle } from './removal.ts';
 import { removeSpace } from './sponsor.ts';
 import type { Store } from './store.ts';
@@ -15,6 +16,7 @@ import { unmapRecord } from './translation.ts';
 /** A task is gone: its space goes, and so do the translations that it had installed in other tasks' spaces. */
 export function* dropTask(store: Store, task: number): Operation<void> {
   dropLocks(store, task, () => true);
+  dropPins(store, task);
   yield* removeSpace(store, task);
   const { maps } = store;
   const removal = new Removal();
@@ -33,7 +35,7 @@ export function* dropTask(store: Store, task: number): Operation<void> {
 
 /** Whether a task has anything here that its death must undo. */
 export function concernsTask(store: Store, task: number): boolean {
-  if (store.spaces.get(task) !== undefined || holdsLock(store, task)) return true;
+  if (store.spaces.get(task) !== undefined || holdsLock(store, task) || holdsPin(store, task)) return true;
   const { maps } = store;
   for (let record = 1; record < maps.numbers.end; record += 1) {
     if (maps.pages[record] !== 0 && maps.holder[record] === task) return true;

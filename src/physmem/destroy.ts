@@ -117,7 +117,9 @@ function* removeControl(store: Store, control: Control): Operation<void> {
 
 /** Waits until all credit that operations of others still hold for this control is back, or parked in limbo. */
 function* awaitCharges(store: Store, control: Control): Operation<void> {
-  while (control.charged > store.inflight.heldBy(control.index)) {
+  const { base, inflight, pins } = store;
+  const sizeOf = (head: number): number => 1 << base.order[head]!;
+  while (control.charged > inflight.heldBy(control.index) + pins.heldBy(control.index, sizeOf)) {
     yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
   }
 }
@@ -126,6 +128,8 @@ function absorb(store: Store, control: Control): void {
   const { index, parent, total } = control;
   store.port.revokeObject(CapType.CONTROL, store.controls.id(index));
   store.inflight.retarget(index, parent);
+  store.pins.retarget(index, parent);
+  store.controls.at(parent).pinned += control.pinned;
   store.controls.absorb(control);
   store.port.emit(PhysmemEv.ControlDestroy, index, parent, total, store.controls.at(parent).free);
 }

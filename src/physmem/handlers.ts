@@ -15,9 +15,10 @@ import {
   CopyFlag,
   LIMITED_RIGHTS_MAX,
   MapFlag,
+  PinFlag,
   TaskRight,
 } from '../abi/rights.ts';
-import { LOCK_CYCLES_MAX, Op } from '../abi/rpcs.ts';
+import { LOCK_CYCLES_MAX, Op, PIN_CYCLES_MAX } from '../abi/rpcs.ts';
 import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
 import { lockFault } from './actor.ts';
 import { allocate } from './allocate.ts';
@@ -27,9 +28,11 @@ import { deallocate } from './deallocate.ts';
 import { destroyContainer, destroyControl } from './destroy.ts';
 import { lock, unlock } from './lock.ts';
 import { newMapJob, runMap } from './map.ts';
+import { pin } from './pin.ts';
+import { endPin } from './pin-end.ts';
 import { queryPages } from './query.ts';
 import { release } from './release.ts';
-import { DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
+import { DEAD, DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
 import {
   findContainer,
   findControl,
@@ -284,6 +287,27 @@ const lockContainer = onContainer((store, { container, actor }, request) => {
   return refuse(refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 1, LOCK_CYCLES_MAX));
 });
 
+const pinRange = onRange((store, { container, actor }, page, pages, request) => {
+  const cycles = request.words[2]!;
+  const fault =
+    (cycles < 1 || cycles > PIN_CYCLES_MAX
+      ? refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 3, PIN_CYCLES_MAX)
+      : null) ?? flagFault(request, 3, PinFlag.DMA);
+  if (fault !== null) return refuse(fault);
+  const { index, generation } = container;
+  const { driver } = request;
+  const flags = request.words[3]!;
+  return pin(store, { actor, container: index, generation, start: page, pages, cycles, flags, driver });
+});
+
+function unpin(store: Store, request: RpcRequest): RpcReply {
+  const index = store.pins.table.find(request.target.object);
+  const record = store.pins.table.at(index);
+  if (index === 0 || record.state !== 'live') return refuse(DEAD);
+  endPin(store, record);
+  return ok([]);
+}
+
 /** Handlers by operation number. */
 export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.NULL]: () => ok([]),
@@ -307,5 +331,7 @@ export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.CONTAINER_QUERY]: queryRange,
   [Op.CONTAINER_DESTROY]: onUnlocked((store, { container }) => destroyContainer(store, container)),
   [Op.LOCK]: lockContainer,
+  [Op.PIN]: pinRange,
+  [Op.UNPIN]: unpin,
   [Op.UNLOCK]: onContainer((store, { container, actor }) => unlock(store, container, actor)),
 };

@@ -15,6 +15,7 @@ import {
 } from './boot.ts';
 import type { Counters } from './counters.ts';
 import { concernsTask, dropCapability, dropTask } from './death.ts';
+import { endPin } from './pin-end.ts';
 import { assert, type PlainData } from './plain-data.ts';
 import type { Access, BootServer, KernelPort, PhysmemBoot } from './port.ts';
 import { answerLate } from './removal.ts';
@@ -85,6 +86,12 @@ export class Physmem implements BootServer {
 
   /** The task holds no slot any more that names this object with these rights. */
   capDropped(task: number, cap: CapRef): Operation<void> | null {
+    if (cap.type === CapType.PIN) {
+      const index = this.store.pins.table.find(cap.object);
+      const pin = this.store.pins.table.at(index);
+      if (index !== 0 && pin.state === 'live' && pin.task === task) endPin(this.store, pin);
+      return null;
+    }
     if (cap.type !== CapType.CONTAINER && cap.type !== CapType.LIMITED) return null;
     return dropCapability(this.store, task, cap);
   }

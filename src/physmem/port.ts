@@ -69,6 +69,12 @@ export interface KernelPort {
   /** Completes a batch for which needsRemote is false. */
   flushLocal(batch: ShootdownBatch): void;
 
+  /**
+   * Whether a device may still reach one of these base frames: a transfer is under way, or the protection unit lets it.
+   * A kernel without devices leaves it out.
+   */
+  deviceHolds?(frame: number, count: number): boolean;
+
   /** Wakes operations that wait for this key. */
   wake(key: number): void;
   /** Empties every slot, in every task, that names this object (a server capability). */

@@ -143,12 +143,12 @@ export function freeBlock(store: Store, head: number): void {
   store.zones.give(head);
 }
 
-function raiseMoving(store: Store, frame: number): void {
+export function raiseMoving(store: Store, frame: number): void {
   store.frames.raise(frame, FrameFlag.MOVING);
   store.moving += 1;
 }
 
-function lowerMoving(store: Store, frame: number): void {
+export function lowerMoving(store: Store, frame: number): void {
   store.frames.lower(frame, FrameFlag.MOVING);
   store.moving -= 1;
 }

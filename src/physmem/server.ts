@@ -7,6 +7,7 @@ import { CAP_TYPE_NAMES, CapType, RIGHTS } from '../abi/rights.ts';
 import { Op, RPCS, type RpcDef } from '../abi/rpcs.ts';
 import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
 import { HANDLERS } from './handlers.ts';
+import { sweepPins } from './pin-end.ts';
 import { refusal, refuse } from './reply.ts';
 import { rightsFault } from './request.ts';
 import type { Store } from './store.ts';
@@ -43,6 +44,7 @@ const ROWS: readonly (Row | undefined)[] = RPCS.reduce<(Row | undefined)[]>((row
 /** Answers a request, at once or as an operation that the kernel runs to its end. */
 export function serve(store: Store, request: RpcRequest): RpcReply | Operation {
   store.counters.requests += 1;
+  if (store.pins.sweepAt !== Number.MAX_SAFE_INTEGER) sweepPins(store);
   const row = ROWS[request.op];
   const handler = HANDLERS[request.op];
   if (row === undefined || handler === undefined || ((row.types >>> request.target.type) & 1) === 0) {

@@ -13,6 +13,7 @@ import { Frames } from './frame.ts';
 import { Guards, PROGRESS_KEY } from './guard.ts';
 import { Inflight } from './inflight.ts';
 import { MapRecords } from './map-record.ts';
+import { Pins } from './pin-record.ts';
 import type { PlainData } from './plain-data.ts';
 import type { KernelPort } from './port.ts';
 import { Spaces } from './space.ts';
@@ -42,6 +43,7 @@ export class Store {
   readonly controls = new Controls();
   readonly containers: ObjectTable<Container> = newContainers();
   readonly limiteds: ObjectTable<Limited> = newLimiteds();
+  readonly pins = new Pins();
   readonly entries = new Entries();
   readonly frames = new Frames();
   readonly trees = new BTrees();
@@ -72,6 +74,7 @@ export class Store {
       controls: this.controls.save(),
       containers: this.containers.save(),
       limiteds: this.limiteds.save(),
+      pins: this.pins.save(),
       entries: this.entries.save(),
       frames: this.frames.save(),
       trees: this.trees.save(),
@@ -89,6 +92,7 @@ export class Store {
     this.controls.load(from['controls']);
     this.containers.load(from['containers']);
     this.limiteds.load(from['limiteds']);
+    this.pins.load(from['pins']);
     this.entries.load(from['entries']);
     this.frames.load(from['frames']);
     this.trees.load(from['trees']);

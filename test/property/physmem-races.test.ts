@@ -30,6 +30,7 @@ class Traffic {
   controls: CapRef[] = [];
   containers: CapRef[] = [];
   limiteds: CapRef[] = [];
+  pins: CapRef[] = [];
   finished = 0;
   succeeded = 0;
   waited = 0;
@@ -67,6 +68,7 @@ class Traffic {
     for (const cap of reply?.caps ?? []) {
       if (cap.type === CapType.CONTROL) this.controls.push(cap);
       else if (cap.type === CapType.CONTAINER) this.containers.push(cap);
+      else if (cap.type === CapType.PIN) this.pins.push(cap);
       else this.limiteds.push(cap);
     }
   }
@@ -186,6 +188,14 @@ const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[
     const task = TASKS[b % 3]!;
     if (c % 3 === 1) t.request(Op.LOCK, at([...t.containers, ...t.limiteds], a), [1 + c * 5], [], task);
     if (c % 3 === 2) t.request(Op.UNLOCK, at([...t.containers, ...t.limiteds], a), [], [], task);
+  },
+  (t, a, b, c) => {
+    const words = [bytes(b % PAGES), bytes(1 + (c % 6)), 1 + c * 3, c & 1];
+    t.request(Op.PIN, at(t.containers, a), words, [], TASKS[b % 3]!);
+  },
+  (t, a, _, c) => {
+    const pinned = at(t.pins, a);
+    if (pinned !== undefined && c % 2 === 0) t.request(Op.UNPIN, pinned, []);
   },
   (t, a) => t.request(Op.CONTAINER_CREATE, at(t.controls, a), []),
   (t, a, b) => t.request(Op.CONTROL_SPLIT, at(t.controls, a), [1 + (b % 20)]),

@@ -8,6 +8,7 @@ import { checkCredit } from './credit.ts';
 import { checkMaps, type PageTableView } from './maps.ts';
 import { checkNames } from './names.ts';
 import { checkPhysical } from './physical.ts';
+import { checkPins } from './pins.ts';
 import { Report, type Violation } from './report.ts';
 
 /** All violations of the present state; `view` compares with the page tables as they are, too. */
@@ -17,6 +18,7 @@ export function check(store: Store, view: PageTableView | null = null): readonly
   checkPhysical(store, report);
   checkNames(store, report);
   checkMaps(store, report, view);
+  checkPins(store, report);
   report.expect('I38', store.guards.queues.size === 0, () => 'a container is guarded, and no operation runs');
   report.expect('I38', store.inflight.open.length === 0, () => 'a shootdown is open, and no operation runs');
   report.expect('I38', store.moving === 0, () => 'a frame is moving, and no operation runs');

@@ -85,5 +85,6 @@ function realCosts(store: Store): Map<number, number> {
   for (const { charges } of store.inflight.parked) {
     for (let i = 0; i < charges.length; i += 2) add(charges[i]!, charges[i + 1]!);
   }
+  for (const [head, control] of store.pins.quarantine) add(control, 1 << store.base.order[head]!);
   return costs;
 }

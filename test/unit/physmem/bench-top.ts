@@ -29,6 +29,8 @@ export interface Setup {
 export class BenchTop {
   readonly kernel: FakeKernel;
   readonly physmem: Physmem;
+  /** Tasks that were booted as drivers. */
+  readonly drivers = new Set<number>();
   /** Runs after every operation. */
   afterEach: () => void = () => this.check();
 
@@ -100,7 +102,7 @@ export class BenchTop {
       words,
       wordCount: words.length,
       caps,
-      driver: false,
+      driver: this.drivers.has(task),
     };
     return this.physmem.request(request);
   }

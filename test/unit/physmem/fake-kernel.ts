@@ -215,6 +215,13 @@ export class FakeKernel implements KernelPort {
     this.#space(space).large.get(page >>> 10)!.access |= WRITE;
   }
 
+  /** Base frames that a device may reach. */
+  readonly reachable = new Set<number>();
+  deviceHolds(frame: number, count: number): boolean {
+    for (let i = 0; i < count; i += 1) if (this.reachable.has(frame + i)) return true;
+    return false;
+  }
+
   newBatch(): ShootdownBatch {
     return new FakeBatch();
   }

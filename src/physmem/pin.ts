@@ -1,0 +1,229 @@
+/**
+ * Pinning (physmem.md §4): binds a range and holds it in place for a bounded time, for a device that is told physical
+ * addresses. Before a frame is pinned it leaves its copy-on-write ring, so that what the device writes is seen by this
+ * logical copy only (I29), and with PinFlag.DMA it moves below 16 MiB. Either all of the range is pinned or none.
+ * Quotas, per control and in all, keep enough memory movable.
+ */
+import { Errno, Reason } from '../abi/errno.ts';
+import { PhysmemEv } from '../abi/events.ts';
+import { CapType, PinFlag } from '../abi/rights.ts';
+import { PIN_RANGES_MAX } from '../abi/rpcs.ts';
+import type { Operation, RpcReply } from '../abi/server.ts';
+import { type Actor, admission } from './actor.ts';
+import { BindResult, backFrame, bindFrame, breakCow, isBound, splitForMemory, takeBlock } from './bind.ts';
+import type { Control } from './control.ts';
+import { FrameFlag, UNBOUND } from './frame.ts';
+import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { moveFrame } from './migrate.ts';
+import { entryAt, pagesOf } from './names.ts';
+import { awaitStill, begin } from './operation.ts';
+import { Removal, settle } from './removal.ts';
+import { ok, type Refusal, refusal, refuse } from './reply.ts';
+import { splitFrame } from './split.ts';
+import type { Store } from './store.ts';
+import { ZoneId } from './zone.ts';
+
+/** A control may have this share of its credit pinned, and all together this share of the memory. */
+export const PIN_SHARE_OF_CONTROL = 1 / 2;
+export const PIN_SHARE_OF_ALL = 1 / 4;
+
+export interface PinRequest {
+  readonly actor: Actor;
+  readonly container: number;
+  readonly generation: number;
+  readonly start: number;
+  readonly pages: number;
+  readonly cycles: number;
+  readonly flags: number;
+  /** Only a driver is told physical addresses (physmem.md §2.6). */
+  readonly driver: boolean;
+}
+
+/** Pins a range. Rights and arguments were checked by the caller. */
+export const pin = (store: Store, request: PinRequest): RpcReply | Operation =>
+  begin(pinInTurn(store, request));
+
+function* pinInTurn(store: Store, request: PinRequest): Operation {
+  const key = containerKey(request.container);
+  yield* store.guards.enter(key);
+  try {
+    const refused =
+      admission(store, request.container, request.generation, request.actor) ??
+      quotaFault(store, request) ??
+      (yield* prepare(store, request));
+    return refused === null ? commit(store, request) : refuse(refused);
+  } finally {
+    store.guards.leave(key);
+    store.port.wake(key);
+  }
+}
+
+/** Calls `visit` with each entry of the range; returns the first hole, or -1. */
+function eachEntry(store: Store, request: PinRequest, visit: (entry: number) => void): number {
+  const end = request.start + request.pages;
+  for (let page = request.start; page < end; ) {
+    const entry = entryAt(store, request.container, page);
+    if (entry === 0) return page;
+    visit(entry);
+    page = store.entries.start[entry]! + pagesOf(store, entry);
+  }
+  return -1;
+}
+
+/** What can be said before anything is touched: holes, quotas, room in the DMA zone. */
+function quotaFault(store: Store, request: PinRequest): Refusal | null {
+  const { pages } = request;
+  let toMove = 0;
+  const hole = eachEntry(store, request, (entry) => {
+    if (!isLow(store, store.entries.frame[entry]!)) toMove += overlap(store, request, entry);
+  });
+  if (hole >= 0) return refusal(Errno.ENOENT, Reason.HOLE, 1, hole * 4096);
+  const control = store.controls.at(store.containers.at(request.container).control);
+  const own = pinQuota(control);
+  if (control.pinned + pages > own) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, own);
+  const all = Math.floor(store.controls.at(1).total * PIN_SHARE_OF_ALL);
+  if (store.pins.pages + pages > all) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, all);
+  const hasRoom = (request.flags & PinFlag.DMA) === 0 || toMove <= store.zones.dmaRoom;
+  return hasRoom ? null : noDma(store);
+}
+
+/** Pages of the range that an entry names. */
+function overlap(store: Store, request: PinRequest, entry: number): number {
+  const start = store.entries.start[entry]!;
+  const end = Math.min(start + pagesOf(store, entry), request.start + request.pages);
+  return end - Math.max(start, request.start);
+}
+
+/** Whether a frame lies in the DMA zone, or has a promise there. */
+function isLow(store: Store, frame: number): boolean {
+  const block = store.frames.block[frame]!;
+  if (block === UNBOUND) return store.frames.has(frame, FrameFlag.DMA);
+  return store.zones.zoneOf(block) === ZoneId.DMA;
+}
+
+export const pinQuota = (control: Control): number => Math.floor(control.total * PIN_SHARE_OF_CONTROL);
+
+/**
+ * Makes every frame of the range fit to be pinned. Whatever has to wait may undo what was done before, so after a wait
+ * it begins again at the start; it ends with a pass in which nothing was left to do.
+ */
+function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> {
+  const end = request.start + request.pages;
+  for (let page = request.start; page < end; ) {
+    yield* awaitStill(store, request.container, request.start, end);
+    const entry = entryAt(store, request.container, page);
+    const frame = store.entries.frame[entry]!;
+    if (overlap(store, request, entry) < pagesOf(store, entry)) {
+      // Just what is asked for is pinned, and counts.
+      const removal = new Removal();
+      splitFrame(store, frame, removal);
+      yield* settle(store, removal);
+      page = request.start;
+      continue;
+    }
+    if (isFit(store, request, frame)) {
+      page = store.entries.start[entry]! + pagesOf(store, entry);
+      continue;
+    }
+    const refused = yield* makeFit(store, request, frame);
+    if (refused !== null) return refused;
+    page = request.start;
+  }
+  return null;
+}
+
+function isFit(store: Store, request: PinRequest, frame: number): boolean {
+  if (!isBound(store, frame) || store.frames.isCow(frame)) return false;
+  return (request.flags & PinFlag.DMA) === 0 || isLow(store, frame);
+}
+
+/** Brings a frame one step nearer to being fit. */
+function* makeFit(store: Store, request: PinRequest, frame: number): Operation<Refusal | null> {
+  const removal = new Removal();
+  const low = (request.flags & PinFlag.DMA) !== 0;
+  let result: BindResult;
+  if (!isBound(store, frame))
+    result = low ? bindLow(store, frame, removal) : bindFrame(store, frame, removal);
+  else if (store.frames.isCow(frame)) result = breakCow(store, frame, removal);
+  else return yield* moveLow(store, frame);
+  yield* settle(store, removal);
+  if (result !== BindResult.NO_MEMORY) return null;
+  if (store.inflight.open.length === 0) return noDma(store);
+  yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+  return null;
+}
+
+const noDma = (store: Store): Refusal =>
+  refusal(Errno.ENOMEM, Reason.NO_DMA, 0, Math.max(0, store.zones.dmaRoom));
+
+/** Binds a frame in the DMA zone; a frame that was allocated for it has a promise there. */
+function bindLow(store: Store, frame: number, removal: Removal): BindResult {
+  if (store.frames.has(frame, FrameFlag.DMA)) return bindFrame(store, frame, removal);
+  const head = takeBlock(store, store.frames.order(frame), frame, 'low');
+  if (head < 0) return splitForMemory(store, frame, removal);
+  backFrame(store, frame, head);
+  return BindResult.DONE;
+}
+
+/** Moves a frame that no other logical copy shares into the DMA zone, in pieces if need be. */
+function* moveLow(store: Store, frame: number): Operation<Refusal | null> {
+  const block = store.frames.block[frame]!;
+  if (store.base.pins[block] !== 0) return refusal(Errno.EBUSY, Reason.PINNED, 0, 0);
+  const head = takeBlock(store, store.frames.order(frame), frame, 'low');
+  if (head >= 0) {
+    yield* moveFrame(store, frame, head);
+    return null;
+  }
+  if (store.frames.order(frame) === 0) return noDma(store);
+  const removal = new Removal();
+  splitForMemory(store, frame, removal);
+  yield* settle(store, removal);
+  return null;
+}
+
+/** Counts the pin on every block and makes its record; cannot fail but for too many ranges to tell. */
+function commit(store: Store, request: PinRequest): RpcReply {
+  const ranges = physicalRanges(store, request);
+  if (request.driver && ranges.length > 2 * PIN_RANGES_MAX) {
+    return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, PIN_RANGES_MAX));
+  }
+  const { control } = store.containers.at(request.container);
+  const record = store.pins.table.create();
+  record.state = 'live';
+  record.task = request.actor.task;
+  record.control = control;
+  record.until = store.port.now() + request.cycles;
+  record.blocks = holdBlocks(store, request);
+  record.pages = record.blocks.reduce((sum, value, i) => (i % 2 === 1 ? sum + value : sum), 0);
+  store.controls.at(control).pinned += record.pages;
+  store.pins.pages += record.pages;
+  store.pins.sweepAt = Math.min(store.pins.sweepAt, record.until);
+  store.port.emit(PhysmemEv.Pin, request.container, request.start * 4096, record.pages, request.cycles);
+  const told = request.driver ? ranges : [];
+  const object = store.pins.table.id(record.index);
+  return ok([request.pages * 4096, told.length / 2, ...told], [{ type: CapType.PIN, object, rights: 1 }]);
+}
+
+function holdBlocks(store: Store, request: PinRequest): number[] {
+  const blocks: number[] = [];
+  eachEntry(store, request, (entry) => {
+    const block = store.frames.block[store.entries.frame[entry]!]!;
+    store.base.pins[block] = store.base.pins[block]! + 1;
+    blocks.push(block, pagesOf(store, entry));
+  });
+  return blocks;
+}
+
+/** Pairs of physical address and size, neighbours joined. */
+function physicalRanges(store: Store, request: PinRequest): number[] {
+  const ranges: number[] = [];
+  eachEntry(store, request, (entry) => {
+    const size = pagesOf(store, entry) * 4096;
+    const address = store.frames.block[store.entries.frame[entry]!]! * 4096;
+    const last = ranges.length - 2;
+    if (last >= 0 && ranges[last]! + ranges[last + 1]! === address)
+      ranges[last + 1] = ranges[last + 1]! + size;
+    else ranges.push(address, size);
+  });
+  return ranges;
+}

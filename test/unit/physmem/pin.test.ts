@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { Errno, Reason } from '../../../src/abi/errno.ts';
+import { AllocFlag, CapType, ContainerRight, CopyFlag, PinFlag } from '../../../src/abi/rights.ts';
+import { Op, PIN_CYCLES_MAX } from '../../../src/abi/rpcs.ts';
+import type { CapRef, RpcReply } from '../../../src/abi/server.ts';
+import { FrameState } from '../../../src/physmem/base-frames.ts';
+import { BenchTop, outcome, PAGE } from './bench-top.ts';
+
+const DRIVER = 2;
+const CYCLES = 1000;
+const DMA_END = 64;
+
+/** Task 2 is a driver; container a has 8 pages with values 10 … 17. */
+function world() {
+  const top = new BenchTop({ frames: 512, dmaEnd: DMA_END });
+  top.kernel.remote = 'always';
+  top.task(1);
+  top.task(DRIVER);
+  top.drivers.add(DRIVER);
+  top.kernel.charge = () => {};
+  const a = top.container();
+  top.must(top.allocate(a, 0, 8));
+  for (let page = 0; page < 8; page += 1) top.poke(1, a, page, 10 + page);
+  return { top, a };
+}
+
+const pin = (top: BenchTop, a: CapRef, page: number, pages: number, flags = 0, task = DRIVER): RpcReply =>
+  top.call(Op.PIN, a, [page * PAGE, pages * PAGE, CYCLES, flags], [], task);
+const unpin = (top: BenchTop, reply: RpcReply): RpcReply =>
+  top.call(Op.UNPIN, reply.caps[0]!, [], [], DRIVER);
+const stateOf = (top: BenchTop, address: number): FrameState => {
+  const { base } = top.physmem.store;
+  return base.state[base.headOf(address / PAGE)]!;
+};
+
+describe('pinning', () => {
+  it('binds a range, tells a driver where it is, and nobody else', () => {
+    const { top } = world();
+    const b = top.container();
+    top.must(top.allocate(b, 0, 6));
+    const reply = top.must(pin(top, b, 1, 4));
+    expect(reply.words.slice(0, 2)).toEqual([4 * PAGE, reply.words.length / 2 - 1]);
+    const [, , address, size] = reply.words as number[];
+    top.must(top.map(1, b, 1, 1, 0x100));
+    expect(top.kernel.spaces.get(1)!.pages.get(0x100)!.frame).toBe(address! / PAGE);
+    expect(size).toBeGreaterThanOrEqual(PAGE);
+    expect(top.must(pin(top, b, 1, 4, 0, 1)).words).toEqual([4 * PAGE, 0]);
+    expect(top.states(b, 0, 6).map((state) => (state >> 4) & 1)).toEqual([0, 1, 1, 1, 1, 0]);
+    expect(reply.caps[0]!.type).toBe(CapType.PIN);
+  });
+
+  it('moves memory below 16 MiB first, with its contents and names, and maps come back', () => {
+    const { top, a } = world();
+    const b = top.container();
+    top.must(top.copy(a, 0, b, 0, 8, CopyFlag.SHARED));
+    top.must(top.map(1, a, 0, 8, 0x100));
+    top.kernel.write(1, 1, 0x103, 99);
+    const reply = top.must(pin(top, a, 2, 3, PinFlag.DMA));
+    for (let i = 2; i < reply.words.length; i += 2) expect(reply.words[i]! / PAGE).toBeLessThan(DMA_END);
+    expect(top.kernel.read(0, 1, 0x103)).toBeNull();
+    expect([2, 3, 4].map((page) => top.peek(1, b, page))).toEqual([12, 99, 14]);
+    expect(top.physmem.counters.movedFrames).toBe(3);
+  });
+
+  it('keeps a copy-on-write copy from seeing what the device writes, before and after (I29)', () => {
+    const { top, a } = world();
+    const before = top.container();
+    top.must(top.copy(a, 0, before, 0, 8));
+    const reply = top.must(pin(top, a, 0, 8));
+    const after = top.container();
+    top.must(top.copy(a, 0, after, 0, 8));
+    const frame = (reply.words[2] as number) / PAGE;
+    top.kernel.contents[frame] = 1234;
+    expect(top.peek(1, a, 0)).toBe(1234);
+    expect([before, after].map((one) => top.peek(1, one, 0))).toEqual([10, 10]);
+    top.poke(1, a, 0, 5);
+    expect(top.kernel.contents[frame]).toBe(5);
+  });
+
+  it('puts what is deallocated into quarantine, charged, until the last pin ends (F31)', () => {
+    const { top, a } = world();
+    const first = top.must(pin(top, a, 0, 8));
+    const second = top.must(pin(top, a, 3, 1));
+    const { free } = top.credit(top.root);
+    expect(outcome(top.deallocate(a, 2, 4))).toEqual(['OK', 4]);
+    const address = first.words[2] as number;
+    expect(stateOf(top, address + 3 * PAGE)).toBe(FrameState.QUARANTINE);
+    expect(stateOf(top, address)).toBe(FrameState.BOUND);
+    expect(top.credit(top.root).free).toBe(free);
+    top.must(unpin(top, first));
+    expect(stateOf(top, address + 3 * PAGE)).toBe(FrameState.QUARANTINE);
+    expect(stateOf(top, address + 2 * PAGE)).toBe(FrameState.FREE);
+    top.must(unpin(top, second));
+    expect(stateOf(top, address + 3 * PAGE)).toBe(FrameState.FREE);
+    expect(top.credit(top.root).free).toBe(free + 4);
+    expect(unpin(top, first).errno).toBe(Errno.EBADF);
+  });
+
+  it('ends by time and with its holder, and counts are zero at rest (I25, I26)', () => {
+    const { top, a } = world();
+    const reply = top.must(pin(top, a, 0, 8));
+    top.must(top.deallocate(a, 0, 1));
+    top.kernel.time += CYCLES;
+    top.must(top.call(Op.NULL, { type: CapType.PHYSMEM, object: 0, rights: 0 }));
+    expect(stateOf(top, reply.words[2] as number)).toBe(FrameState.FREE);
+    expect(top.kernel.revoked).toContainEqual({ type: CapType.PIN, object: reply.caps[0]!.object });
+    top.must(pin(top, a, 1, 7));
+    top.taskDied(DRIVER);
+    top.task(3);
+    const dropped = top.must(pin(top, a, 1, 7, 0, 3));
+    expect(top.physmem.capDropped(3, dropped.caps[0]!)).toBeNull();
+    expect(top.physmem.store.pins.pages).toBe(0);
+    expect(top.states(a, 1, 1)[0]! & 16).toBe(0);
+  });
+
+  it('holds the memory after its end while a device can still reach it (F3, F4)', () => {
+    const { top, a } = world();
+    const reply = top.must(pin(top, a, 0, 8));
+    const frame = (reply.words[2] as number) / PAGE;
+    top.kernel.reachable.add(frame + 1);
+    top.must(top.deallocate(a, 0, 8));
+    top.taskDied(DRIVER);
+    expect(stateOf(top, frame * PAGE)).toBe(FrameState.QUARANTINE);
+    top.kernel.time += 2 * CYCLES;
+    top.credit(top.root);
+    expect(stateOf(top, frame * PAGE)).toBe(FrameState.QUARANTINE);
+    top.kernel.reachable.clear();
+    top.kernel.time += 100_000;
+    top.credit(top.root);
+    expect(stateOf(top, frame * PAGE)).toBe(FrameState.FREE);
+    expect(top.credit(top.root).charged).toBe(3);
+  });
+
+  it('leaves quarantined credit to the parent when the control is destroyed; it arrives later (I4)', () => {
+    const { top } = world();
+    const control = top.split(top.root, 20);
+    const a = top.container(control);
+    top.must(top.allocate(a, 0, 4));
+    const reply = top.must(pin(top, a, 0, 4));
+    const { free } = top.credit(top.root);
+    top.must(top.call(Op.CONTROL_DESTROY, control));
+    expect(top.credit(top.root).free).toBe(free + 16);
+    expect(top.must(top.call(Op.CONTROL_QUERY, top.root)).words[4]).toBe(4);
+    top.must(unpin(top, reply));
+    expect(top.credit(top.root).free).toBe(free + 20);
+  });
+
+  it('is refused for a hole, a bad time, a quota, a full zone, too many ranges, without the right', () => {
+    const { top, a } = world();
+    const why = (reply: RpcReply) => [Errno[reply.errno], reply.words[1], reply.words[2], reply.words[3]];
+    expect(why(pin(top, a, 4, 8))).toEqual(['ENOENT', Reason.HOLE, 1, 8 * PAGE]);
+    const words = [0, PAGE, 0, 0];
+    expect(why(top.call(Op.PIN, a, words))).toEqual(['EINVAL', Reason.OUT_OF_RANGE, 3, PIN_CYCLES_MAX]);
+    words[2] = PIN_CYCLES_MAX + 1;
+    expect(why(top.call(Op.PIN, a, words))).toEqual(['EINVAL', Reason.OUT_OF_RANGE, 3, PIN_CYCLES_MAX]);
+    expect(why(pin(top, a, 0, 1, 2))).toEqual(['EINVAL', Reason.UNKNOWN_FLAG, 4, 1]);
+    const weak = { ...a, rights: 7 };
+    expect(why(pin(top, weak, 0, 1))).toEqual(['EPERM', Reason.MISSING_RIGHT, 0, ContainerRight.PIN]);
+    const small = top.split(top.root, 10);
+    const b = top.container(small);
+    top.must(top.allocate(b, 0, 8));
+    expect(why(pin(top, b, 0, 8))).toEqual(['ENOMEM', Reason.QUOTA, 0, 5]);
+    top.must(top.allocate(a, 100, 300));
+    expect(why(pin(top, a, 100, 200))).toEqual(['ENOMEM', Reason.QUOTA, 0, 128]);
+    top.must(top.allocate(a, 600, 50, AllocFlag.DMA));
+    expect(why(pin(top, a, 100, 32, PinFlag.DMA))).toEqual(['ENOMEM', Reason.NO_DMA, 0, 14]);
+    for (let page = 1000; page < 1060; page += 2) top.must(top.allocate(a, page, 1));
+    for (let page = 1001; page < 1060; page += 2) top.must(top.allocate(a, page, 1));
+    for (let page = 1000; page < 1060; page += 2) top.peek(1, a, page);
+    expect(why(pin(top, a, 1000, 60))[0]).toBe('EMSGSIZE');
+    expect(top.physmem.store.pins.pages).toBe(0);
+  });
+
+  it('keeps pinned memory from being squashed, and lets it be moved by name and released', () => {
+    const { top, a } = world();
+    const reply = top.must(pin(top, a, 2, 1));
+    const address = reply.words[2] as number;
+    expect(top.allocate(a, 0, 8, AllocFlag.SQUASH).words).toEqual([2 * PAGE, Reason.PINNED, 1, 2 * PAGE]);
+    const b = top.container();
+    top.must(top.allocate(b, 0, 8));
+    expect(top.copy(b, 0, a, 0, 8, CopyFlag.SQUASH).errno).toBe(Errno.EBUSY);
+    top.must(top.release(a, 0, 8));
+    top.must(top.copy(a, 0, b, 8, 8, CopyFlag.MOVE));
+    top.must(top.map(1, b, 10, 1, 0x100));
+    expect(top.kernel.spaces.get(1)!.pages.get(0x100)!.frame).toBe(address / PAGE);
+    top.must(unpin(top, reply));
+    top.must(top.allocate(b, 8, 8, AllocFlag.SQUASH));
+  });
+});
