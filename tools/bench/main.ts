@@ -1,11 +1,12 @@
 /**
- * `npm run bench [cpu|loops|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
+ * `npm run bench [cpu|loops|trips|snapshots]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
  * host is noisy, so compare figures of one run only.
  */
 import { ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import { benchLoops } from './bare-loops.ts';
 import { benchCore } from './core.ts';
 import { geometricMean, median, printFigures } from './measure.ts';
+import { benchSnapshots } from './snapshots.ts';
 import { benchTrips } from './trips.ts';
 
 const ROUNDS = 5;
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => void>> = {
     }
   },
   loops,
+  snapshots: () => printFigures('RAM of a snapshot', benchSnapshots(ROUNDS)),
   trips: () => printFigures('Across the line, one core, interpreter', benchTrips(ROUNDS)),
 };
 const wanted = process.argv.slice(2);
