@@ -3,6 +3,7 @@ import type { PlainData } from '../../emu/arch/ports.ts';
 import { RamPageStore } from '../../emu/ram-pages.ts';
 import { type Figure, figure, hostSeconds } from './measure.ts';
 
+const MIB = 2 ** 20;
 const SIZES_MIB = [32, 1024];
 
 const milliseconds = (work: () => void): number => {
@@ -13,7 +14,7 @@ const milliseconds = (work: () => void): number => {
 
 /** Figures for one RAM, in milliseconds: empty, then full of contents that differ from page to page. */
 function benchRam(mib: number, rounds: number): Figure[] {
-  const ram = new Uint8Array(new WebAssembly.Memory({ initial: mib * 16, maximum: mib * 16 }).buffer);
+  const ram = new Uint8Array(mib * MIB);
   const words = new Int32Array(ram.buffer);
   const store = new RamPageStore(ram);
   let state: PlainData = null;
