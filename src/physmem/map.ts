@@ -376,9 +376,15 @@ export function newMapJob(
   access: number,
   flags: number,
 ): MapJob {
+  // Written out: a spread here took a third of the whole path of a page fault (npm run bench trips).
   return {
-    ...fields,
+    container: fields.container,
     containerGeneration: store.containers.at(fields.container).generation,
+    actor: fields.actor,
+    task: fields.task,
+    startPage: fields.startPage,
+    pages: fields.pages,
+    virtualPage: fields.virtualPage,
     access: access | READ,
     flags,
     done: 0,
