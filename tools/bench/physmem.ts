@@ -1,6 +1,6 @@
 /**
  * Speed of the memory server by itself: requests are direct calls, the kernel is one that does nothing, so the
- * numbers are the server's own work. `npx tsx tools/bench/physmem.ts`; prints one line per measurement.
+ * numbers are the server's own work. `npm run bench physmem`; prints one line per measurement.
  */
 
 import { CapType, CopyFlag } from '../../src/abi/rights.ts';
@@ -196,15 +196,19 @@ function destroyControl(): void {
   }
 }
 
-allocateAndFree(1);
-allocateAndFree(1024);
-mapResident(1024);
-mapResident(1);
-lookUp();
-copyOneGigabyte();
-destroyControl();
-const perFrame = store.base.state.byteLength + store.base.order.byteLength + store.base.owner.byteLength * 3;
-const bitmaps = store.zones.zones.reduce((sum, { buddy }) => sum + buddy.bytes, 0);
-console.log(
-  `${'server memory per base frame'.padEnd(58)} ${((perFrame + bitmaps) / RAM_FRAMES).toFixed(1)} bytes`,
-);
+/** All measurements, in order. */
+export function benchPhysmem(): void {
+  allocateAndFree(1);
+  allocateAndFree(1024);
+  mapResident(1024);
+  mapResident(1);
+  lookUp();
+  copyOneGigabyte();
+  destroyControl();
+  const perFrame =
+    store.base.state.byteLength + store.base.order.byteLength + store.base.owner.byteLength * 3;
+  const bitmaps = store.zones.zones.reduce((sum, { buddy }) => sum + buddy.bytes, 0);
+  console.log(
+    `${'server memory per base frame'.padEnd(58)} ${((perFrame + bitmaps) / RAM_FRAMES).toFixed(1)} bytes`,
+  );
+}
