@@ -57,7 +57,7 @@ export enum R {
   CPL = 68,
   /** RunState of the core. */
   RUN_STATE = 69,
-  /** 1 = interrupts are held off for one instruction (after STI, MOV SS, POP SS). */
+  /** What is held off for one instruction, SHADOW_* bits: 0 = nothing. */
   SHADOW = 70,
   /** Nonzero = something outside wants the core: bits of Attention. The engine looks before every instruction
    *  that could observe it (at least: at the slice start, after STI/POPF/IRET/CLI-to-STI and after port or MMIO writes). */
@@ -77,7 +77,13 @@ export enum R {
   CHAIN = 80,
   /** 1 = an NMI was delivered and no IRET was executed since: the next NMI waits (SDM vol. 3 §6.7.1). */
   NMI_BLOCKED = 92,
+  /** Hits of data breakpoints that wait for the end of a shadow, as DR6 bits. */
+  DEBUG_PENDING = 93,
 }
+
+/** Bits of R.SHADOW: interrupts wait (STI, MOV SS, POP SS); debug exceptions wait too (MOV SS, POP SS). */
+export const SHADOW_INTERRUPTS = 1;
+export const SHADOW_DEBUG = 2;
 
 export enum Seg {
   ES = 0,

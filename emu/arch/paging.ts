@@ -4,7 +4,7 @@
  *
  *   31                 22 21      12 11 9  8  7  6  5   4   3   2   1   0
  *  | frame number 31..12            | avl | G |PS| D| A |PCD|PWT|U/S|R/W| P |
- *   4 MiB PDE: 31..22 frame, 21..13 reserved (must be 0), 12 PAT, PS = 1
+ *   4 MiB PDE: 31..22 frame, 21..12 reserved (must be 0; 12 would be PAT), PS = 1
  */
 export const PTE_P = 1 << 0;
 export const PTE_W = 1 << 1;
@@ -13,15 +13,17 @@ export const PTE_PWT = 1 << 3;
 export const PTE_PCD = 1 << 4;
 export const PTE_A = 1 << 5;
 export const PTE_D = 1 << 6;
-/** In a PDE: 4 MiB page. In a PTE this bit is PAT, which this machine reserves as 0. */
+/** In a PDE: 4 MiB page. */
 export const PDE_PS = 1 << 7;
+/** In a PTE: PAT, which this machine does not have. With CR4.PSE it must be 0, else #PF with the RSVD bit. */
+export const PTE_PAT = 1 << 7;
 export const PTE_G = 1 << 8;
 /** Three bits that the hardware leaves to software. */
 export const PTE_AVL_MASK = 7 << 9;
 export const PTE_FRAME_MASK = 0xfffff000;
 export const PDE_LARGE_FRAME_MASK = 0xffc00000;
-/** Reserved bits of a 4 MiB PDE: set means #PF with the RSVD bit (no PSE-36 here). */
-export const PDE_LARGE_RESERVED = 0x003fe000;
+/** Reserved bits of a 4 MiB PDE: set means #PF with the RSVD bit (no PSE-36 and no PAT here). */
+export const PDE_LARGE_RESERVED = 0x003ff000;
 
 export const CR0_PE = 1 << 0;
 export const CR0_MP = 1 << 1;

@@ -77,8 +77,6 @@ export class CpuCore {
   debugHits = 0;
   /** An event was delivered: the single step that was under way is not reported. */
   stepHeld = false;
-  /** MOV SS or POP SS: debug traps wait for one instruction. */
-  shadowDebug = false;
 
   constructor(
     readonly id: number,

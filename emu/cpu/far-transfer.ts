@@ -3,7 +3,7 @@
  * Transfers through a TSS or task gate are refused with #GP(selector): this machine does no hardware task switches.
  */
 import { R, Seg } from '../arch/core-layout.ts';
-import { VEC_GP, VEC_NP, VEC_TS } from '../arch/vectors.ts';
+import { VEC_GP, VEC_NP, VEC_PF, VEC_SS, VEC_TS } from '../arch/vectors.ts';
 import type { CpuCore } from './cpu-core.ts';
 import {
   DESC_BIG,
@@ -65,14 +65,9 @@ export function farJump(c: CpuCore, selector: number, eip: number): void {
   let target = selector;
   let offset = eip;
   if (!isCode(code.hi)) {
-    if (!readGate(c, selector)) return;
+    if (!readGate(c, selector) || !readGateTarget(c, 'jump')) return;
     target = gateSelector;
     offset = gateOffset;
-    if (!readGateTarget(c)) return;
-    if (!isConforming(code.hi) && dplOf(code.hi) !== c.r[R.CPL]) {
-      refuse(c, VEC_GP, target);
-      return;
-    }
   } else if (!directAllowed(c, selector)) return;
   if (!inLimit(c, code, offset)) return;
   markAccessed(c, code);
@@ -109,10 +104,14 @@ function readGate(c: CpuCore, selector: number): boolean {
   return true;
 }
 
-function readGateTarget(c: CpuCore): boolean {
+/** Reads the code segment that the gate leads to. A jump stays in its ring; a call may go inwards. */
+function readGateTarget(c: CpuCore, transfer: 'jump' | 'call'): boolean {
   if ((gateSelector & 0xfffc) === 0) return refuse(c, VEC_GP, 0);
   if (!readDescriptor(c, gateSelector, code)) return false;
-  if (!isCode(code.hi) || dplOf(code.hi) > c.r[R.CPL]) return refuse(c, VEC_GP, gateSelector);
+  const cpl = c.r[R.CPL];
+  const dpl = dplOf(code.hi);
+  const isInside = transfer === 'call' || isConforming(code.hi) ? dpl <= cpl : dpl === cpl;
+  if (!isCode(code.hi) || !isInside) return refuse(c, VEC_GP, gateSelector);
   return (code.hi & DESC_PRESENT) !== 0 || refuse(c, VEC_NP, gateSelector);
 }
 
@@ -150,8 +149,14 @@ function pushPair(c: CpuCore, first: number, second: number, width: number): boo
   return true;
 }
 
+/** Pushes `words`. Where one does not fit into the segment, #SS has the error code `error`. */
+export function pushAll(c: CpuCore, words: readonly number[], width: number, error: number): void {
+  for (const word of words) if (!c.faulted()) c.push(word, width);
+  if (c.faulted() && c.r[R.FAULT_VECTOR] === VEC_SS) c.r[R.FAULT_ERROR] = error;
+}
+
 function callGate(c: CpuCore): void {
-  if (!readGateTarget(c) || !inLimit(c, code, gateOffset)) return;
+  if (!readGateTarget(c, 'call') || !inLimit(c, code, gateOffset)) return;
   const cpl = c.r[R.CPL];
   const dpl = dplOf(code.hi);
   const selector = gateSelector;
@@ -171,7 +176,7 @@ function callGate(c: CpuCore): void {
   const saved = saveStack(c);
   const words = [saved.selector, saved.esp, ...params.reverse(), c.r[R.SEL + Seg.CS], c.r[R.EIP]];
   if (!switchStack(c, dpl, 0)) return;
-  for (const word of words) if (!c.faulted()) c.push(word, width);
+  pushAll(c, words, width, c.r[R.SEL + Seg.SS] & 0xfffc);
   if (!c.faulted()) markAccessed(c, code);
   if (c.faulted()) {
     restoreStack(c, saved);
@@ -223,7 +228,8 @@ export function switchStack(c: CpuCore, dpl: number, ext: number): boolean {
   const wide = (typeOf(r[R.ATTR + Seg.TR]) & 8) !== 0;
   const slot = wide ? 4 + dpl * 8 : 2 + dpl * 4;
   const size = wide ? 4 : 2;
-  if (slot + size * 2 - 1 > r[R.LIMIT + Seg.TR] >>> 0) {
+  // The pointer and the two bytes of the selector behind it.
+  if (slot + size + 1 > r[R.LIMIT + Seg.TR] >>> 0) {
     c.raise(VEC_TS, (r[R.SEL + Seg.TR] & 0xfffc) | ext);
     return false;
   }
@@ -232,7 +238,7 @@ export function switchStack(c: CpuCore, dpl: number, ext: number): boolean {
   const selector = c.systemLoad((base + slot + size) | 0, 2);
   if (c.faulted()) return false;
   if (!readStackDescriptor(c, selector, dpl, VEC_TS, stack)) {
-    r[R.FAULT_ERROR] |= ext;
+    if (r[R.FAULT_VECTOR] !== VEC_PF) r[R.FAULT_ERROR] |= ext;
     return false;
   }
   markAccessed(c, stack);

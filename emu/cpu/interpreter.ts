@@ -3,7 +3,7 @@
  * Budget: each completed instruction, each REP iteration and each instruction that faults uses one; the latter count
  * in FAULTED, not in INSTRUCTIONS. The base cost of an instruction is charged when it starts.
  */
-import { Attention, CoreF, Flag, R, RunState, Seg } from '../arch/core-layout.ts';
+import { Attention, CoreF, Flag, R, RunState, Seg, SHADOW_DEBUG } from '../arch/core-layout.ts';
 import { type Engine, Exit } from '../arch/engine.ts';
 import { Ev } from '../arch/events.ts';
 import { VEC_DB, VEC_NMI } from '../arch/vectors.ts';
@@ -49,11 +49,12 @@ export class Interpreter implements Engine {
     r[PEND] = 0;
     c.left = budget;
     c.mark = budget;
-    c.debugHits = 0;
+    c.debugHits = r[R.DEBUG_PENDING];
     c.refreshMode();
     const exit = this.slice(c);
     c.sync();
     materialise(r);
+    r[R.DEBUG_PENDING] = c.debugHits;
     r[PEND] = 0;
     r[CURRENT_EIP] = 0;
     return exit;
@@ -86,7 +87,6 @@ export class Interpreter implements Engine {
       r[R.SHADOW] = 0;
       r[R.EFLAGS] &= ~Flag.RF;
       r[PEND] = 0;
-      c.shadowDebug = false;
       c.stepHeld = false;
       this.stretch(c);
       const exit = this.after(c, stepping);
@@ -137,10 +137,10 @@ export class Interpreter implements Engine {
     return GO_ON;
   }
 
-  /** True if an instruction breakpoint is at EIP and RF does not hide it; then #DB is pending. */
+  /** True if an instruction breakpoint is at EIP and neither RF nor MOV SS hides it; then #DB is pending. */
   private breaksHere(c: CpuCore): boolean {
     const r = c.r;
-    if ((r[R.EFLAGS] & Flag.RF) !== 0) return false;
+    if ((r[R.EFLAGS] & Flag.RF) !== 0 || (r[R.SHADOW] & SHADOW_DEBUG) !== 0) return false;
     const hits = instructionHits(c, (r[R.BASE + Seg.CS] + r[R.EIP]) | 0);
     if (hits === 0) return false;
     r[R.DR6] |= hits;
@@ -155,9 +155,13 @@ export class Interpreter implements Engine {
     const pend = c.r[PEND];
     if ((pend & PEND_MODE) !== 0) c.refreshMode();
     if ((pend & PEND_FAULT) !== 0) return this.fault(c);
-    if ((pend & PEND_EXIT) !== 0) return this.exitOf(c);
-    if (stepping === 0 && c.debugHits === 0) return GO_ON;
-    if (c.shadowDebug) return GO_ON;
+    const isTrapped = stepping !== 0 || c.debugHits !== 0;
+    if ((pend & PEND_EXIT) !== 0) {
+      // A debug trap of HLT itself ends it.
+      if (c.r[R.RUN_STATE] !== RunState.Halted || !isTrapped) return this.exitOf(c);
+      c.r[R.RUN_STATE] = RunState.Running;
+    }
+    if (!isTrapped || (c.r[R.SHADOW] & SHADOW_DEBUG) !== 0) return GO_ON;
     // A stretch that executed nothing (a page was looked up) is no step.
     const step = stepping !== 0 && !c.stepHeld && c.left === c.stop ? DR6_STEP : 0;
     const hits = (c.debugHits & 15) | step;
@@ -172,6 +176,7 @@ export class Interpreter implements Engine {
 
   private exitOf(c: CpuCore): Exit {
     const state = c.r[R.RUN_STATE];
+    c.debugHits = 0;
     if (state === RunState.Halted) {
       const sink = this.context.events.sink;
       c.sync();

@@ -7,7 +7,7 @@ import { Ev } from '../arch/events.ts';
 import { ERROR_CODE_VECTORS, VEC_DF, VEC_GP, VEC_NP, VEC_PF, VEC_UD } from '../arch/vectors.ts';
 import { PEND, PEND_FAULT } from '../mem/memory-layout.ts';
 import type { CpuCore } from './cpu-core.ts';
-import { restoreStack, returnTo, type SavedStack, saveStack, switchStack } from './far-transfer.ts';
+import { pushAll, restoreStack, returnTo, type SavedStack, saveStack, switchStack } from './far-transfer.ts';
 import { materialise, POPF_BITS } from './flags.ts';
 import { opcodeBytes, wordOfBytes } from './opcode-bytes.ts';
 import {
@@ -209,17 +209,14 @@ function deliverProtected(c: CpuCore, vector: number, error: number, source: Eve
   const dpl = dplOf(code.hi);
   const inner = (code.hi & DESC_CONFORMING) === 0 && dpl < saved.cpl;
   if (inner && !switchStack(c, dpl, ext)) return false;
-  if (inner) {
-    c.push(saved.selector, width);
-    if (!c.faulted()) c.push(saved.esp, width);
-  }
-  for (const word of [image, r[R.SEL + Seg.CS], r[R.EIP]]) if (!c.faulted()) c.push(word, width);
-  if (error >= 0 && !c.faulted()) c.push(error, width);
+  const words = [...(inner ? [saved.selector, saved.esp] : []), image, r[R.SEL + Seg.CS], r[R.EIP]];
+  if (error >= 0) words.push(error);
+  pushAll(c, words, width, (inner ? r[R.SEL + Seg.SS] & 0xfffc : 0) | ext);
+  if (!c.faulted() && offset >>> 0 > limitOf(code) >>> 0) c.raise(VEC_GP, ext);
   return enterHandler(c, saved, offset, inner ? dpl : saved.cpl, (type & 1) === 0 ? Flag.IF : 0);
 }
 
 function enterHandler(c: CpuCore, saved: SavedStack, offset: number, cpl: number, clear: number): boolean {
-  if (!c.faulted() && offset >>> 0 > limitOf(code) >>> 0) c.raise(VEC_GP, 0);
   if (!c.faulted()) markAccessed(c, code);
   if (c.faulted()) {
     restoreStack(c, saved);

@@ -25,6 +25,7 @@ import {
   PTE_FRAME_MASK,
   PTE_G,
   PTE_P,
+  PTE_PAT,
   PTE_U,
   PTE_W,
 } from '../arch/paging.ts';
@@ -181,6 +182,9 @@ export class Mmu {
     const pteAddr = ((pde & PTE_FRAME_MASK) >>> 0) + ((va >>> 12) & 1023) * 4;
     const pte = this.readEntry(pteAddr, core);
     if ((pte & PTE_P) === 0) return this.pageFault(core, va, access, 0);
+    if ((pte & PTE_PAT) !== 0 && (r[R.CR4] & CR4_PSE) !== 0) {
+      return this.pageFault(core, va, access, PF_PRESENT | PF_RESERVED);
+    }
     if (violates(pde & pte, r[R.CR0], access)) return this.pageFault(core, va, access, PF_PRESENT);
     this.setBits(core, pdeAddr, pde, PTE_A);
     const leaf = this.setBits(core, pteAddr, pte, (access & ACCESS_WRITE) !== 0 ? PTE_A | PTE_D : PTE_A);

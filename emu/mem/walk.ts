@@ -14,6 +14,7 @@ import {
   PF_RESERVED,
   PTE_FRAME_MASK,
   PTE_P,
+  PTE_PAT,
   PTE_U,
   PTE_W,
 } from '../arch/paging.ts';
@@ -40,6 +41,7 @@ export type WalkRule =
   | 'page directory entry not present'
   | 'page table entry not present'
   | 'reserved bit set in 4 MiB entry'
+  | 'reserved bit set in page table entry'
   | 'user access to supervisor page'
   | 'user write to read-only page'
   | 'supervisor write to read-only page with CR0.WP = 1'
@@ -95,6 +97,9 @@ export function explainWalk(bus: Bus, r: Int32Array, va: number, access: number)
   if (!large) {
     const pte = step('pte', ((pde & PTE_FRAME_MASK) >>> 0) + ((va >>> 12) & 1023) * 4);
     if ((pte & PTE_P) === 0) return end('page table entry not present', null, errorBase);
+    if (pse && (pte & PTE_PAT) !== 0) {
+      return end('reserved bit set in page table entry', null, errorBase | PF_PRESENT | PF_RESERVED);
+    }
     rights &= pte;
     pa = ((pte & PTE_FRAME_MASK) | (va & 4095)) >>> 0;
   }

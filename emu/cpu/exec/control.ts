@@ -1,5 +1,5 @@
 /** Near and far transfers, software interrupts, flag instructions (SDM vol. 2). */
-import { CoreF, Flag, R, RunState, Seg } from '../../arch/core-layout.ts';
+import { CoreF, Flag, R, RunState, Seg, SHADOW_INTERRUPTS } from '../../arch/core-layout.ts';
 import { CR0_EM, CR0_MP, CR0_TS } from '../../arch/paging.ts';
 import { VEC_BP, VEC_GP, VEC_NM, VEC_OF, VEC_UD } from '../../arch/vectors.ts';
 import { PEND, PEND_ATTENTION, PEND_EXIT } from '../../mem/memory-layout.ts';
@@ -206,7 +206,7 @@ export function sti(c: CpuCore): void {
   }
   if ((c.r[R.EFLAGS] & Flag.IF) !== 0) return;
   c.r[R.EFLAGS] |= Flag.IF;
-  c.r[R.SHADOW] = 1;
+  c.r[R.SHADOW] = SHADOW_INTERRUPTS;
   c.r[PEND] |= PEND_ATTENTION;
 }
 

@@ -176,11 +176,11 @@ export function bound(c: CpuCore, i: number): void {
   if (index < low || index > high) c.raise(VEC_BR, 0);
 }
 
-/** CMPXCHG8B m64. */
+/** CMPXCHG8B m64: one operand of eight bytes, which does not wrap at 64 KiB. */
 export function cmpxchg8b(c: CpuCore, i: number): void {
   const seg = c.seg(i);
   const off = c.ea(i);
-  const next = c.addressIs32(i) ? (off + 4) | 0 : (off + 4) & 0xffff;
+  const next = (off + 4) | 0;
   if (!c.canStore(seg, off, 4) || !c.canStore(seg, next, 4)) return;
   const low = c.load(seg, off, 4);
   const high = c.load(seg, next, 4);

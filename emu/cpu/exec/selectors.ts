@@ -1,5 +1,5 @@
 /** Instructions on selectors: MOV/PUSH/POP Sreg, LxS, LLDT/LTR, SLDT/STR, LAR, LSL, VERR, VERW, ARPL (SDM vol. 2). */
-import { R, Seg } from '../../arch/core-layout.ts';
+import { R, Seg, SHADOW_DEBUG, SHADOW_INTERRUPTS } from '../../arch/core-layout.ts';
 import { VEC_GP, VEC_NP, VEC_UD } from '../../arch/vectors.ts';
 import { PEND, PEND_ATTENTION } from '../../mem/memory-layout.ts';
 import type { CpuCore } from '../cpu-core.ts';
@@ -26,8 +26,7 @@ const d: Descriptor = { address: 0, lo: 0, hi: 0 };
 /** After SS is written, interrupts and debug traps wait for one instruction. */
 function shadowAfter(c: CpuCore, seg: number): void {
   if (seg !== Seg.SS || c.faulted()) return;
-  c.r[R.SHADOW] = 1;
-  c.shadowDebug = true;
+  c.r[R.SHADOW] = SHADOW_INTERRUPTS | SHADOW_DEBUG;
   c.r[PEND] |= PEND_ATTENTION;
 }
 

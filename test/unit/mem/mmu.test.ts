@@ -54,6 +54,22 @@ describe('page faults', () => {
     expect(access(w, 'read', 3)).toBe(0xd);
   });
 
+  it('report the PAT bits, which this machine does not have, while CR4.PSE is on (SDM vol. 3 §4.3)', () => {
+    for (const [pse, code] of [
+      [CR4_PSE, 0xd],
+      [0, null],
+    ] as const) {
+      const w = new PagedWorld();
+      w.r[R.CR4] = pse;
+      w.setPte(VA, VA | 0x80 | PTE_P | PTE_W | PTE_U);
+      expect(access(w, 'read', 3)).toBe(code);
+    }
+    const w = new PagedWorld();
+    w.r[R.CR4] = CR4_PSE;
+    w.write32(DIRECTORY + 4, 0x1000 | PDE_PS | PTE_P | PTE_W | PTE_U);
+    expect(access(w, 'write', 3)).toBe(0xf);
+  });
+
   it('commit nothing when the second page of an access is missing', () => {
     const w = new PagedWorld();
     const at = 0x400ffe;
