@@ -20,8 +20,10 @@ import { Kernel } from './kernel/kernel.ts';
 import type { MemoryPlan } from './kernel/memory-plan.ts';
 import { bindMachine } from './machine-binding.ts';
 import { TraceRing } from './observe/trace.ts';
+import type { PhysmemFaults } from './physmem/faults.ts';
 import { Physmem } from './physmem/physmem.ts';
 import type { PhysmemBoot } from './physmem/port.ts';
+import type { PhysmemOptions } from './physmem/store.ts';
 import { loadRootTask, type RootProgram, rootProgramError } from './root-task.ts';
 import { HostError } from './scenario/host-error.ts';
 
@@ -43,7 +45,7 @@ export interface SystemConfig {
   readonly dmaDisk?: MachineConfig['dmaDisk'];
   readonly busMaster?: MachineConfig['busMaster'];
   readonly ioProtection?: 'on' | 'off';
-  readonly faults?: Partial<KernelFaults>;
+  readonly faults?: Partial<KernelFaults & PhysmemFaults>;
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   readonly poison?: 'on' | 'off';
   /** Newest events that are kept. */
@@ -120,6 +122,10 @@ export class System {
     return this.machine.step();
   }
 
+  private get physmemOptions(): PhysmemOptions {
+    return { faults: this.config.faults ?? {} };
+  }
+
   /** Whether a snapshot can be taken now: no server operation and no shootdown is in flight. */
   get isQuiescent(): boolean {
     return this.server === null || this.kernel.isQuiescent();
@@ -153,7 +159,7 @@ export class System {
     this.kernel.load(state.kernel);
     this.server = null;
     if (state.physmem !== null) {
-      this.server = new Physmem(this.kernel.port, this.bootPlan().boot);
+      this.server = new Physmem(this.kernel.port, this.bootPlan().boot, this.physmemOptions);
       this.server.load(state.physmem);
       this.kernel.attachServer(this.server);
     }
@@ -182,7 +188,7 @@ export class System {
     const { info, plan, boot } = this.bootPlan();
     this.kernel.start(plan);
     const rootTask = this.kernel.createRootTask(this.config.rootKind ?? 'plain');
-    const server = new Physmem(this.kernel.port, boot);
+    const server = new Physmem(this.kernel.port, boot, this.physmemOptions);
     this.server = server;
     this.kernel.attachServer(server);
     this.kernel.installCapability(rootTask, SLOT_ROOT_CONTROL, server.rootControl);

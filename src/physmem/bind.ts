@@ -4,7 +4,9 @@
  * down to single base frames.
  */
 import { PhysmemEv } from '../abi/events.ts';
+import { Fault } from '../abi/fault-switches.ts';
 import { FrameState } from './base-frames.ts';
+import { failsNow, tellFault } from './faults.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
 import type { Removal } from './removal.ts';
 import { splitFrame } from './split.ts';
@@ -25,6 +27,7 @@ export type Where = 'any' | 'promised' | 'low';
 /** Takes a free block, in the state BOUND. Returns its head or -1. */
 export function takeBlock(store: Store, order: number, owner: number, where: Where): number {
   const { zones, base, port } = store;
+  if (failsNow(store)) return -1;
   let head: number;
   if (where === 'any') head = zones.take(order);
   else head = where === 'promised' ? zones.takeDma(order) : zones.takeLow(order);
@@ -37,6 +40,7 @@ export function takeBlock(store: Store, order: number, owner: number, where: Whe
 
 /** Takes one base frame for the server's or kernel's use, e.g. a page table; returns it or -1. */
 export function takeServerFrame(store: Store, state: FrameState, task: number): number {
+  if (failsNow(store)) return -1;
   const head = store.zones.take(0);
   if (head < 0) return -1;
   store.base.set(head, state, task);
@@ -65,7 +69,8 @@ export function bindFrame(store: Store, frame: number, removal: Removal): BindRe
 export function backFrame(store: Store, frame: number, head: number): void {
   const { frames, base, counters } = store;
   const order = frames.order(frame);
-  store.port.zeroFrames(head, 1 << order);
+  if (store.tuning.faults.skipZeroing === 'off') store.port.zeroFrames(head, 1 << order);
+  else tellFault(store, Fault.SKIP_ZEROING, head);
   frames.block[frame] = head;
   base.refs[head] = entryCount(store, frame);
   counters.binds += 1;

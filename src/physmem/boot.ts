@@ -100,8 +100,8 @@ export function bindBootPages(store: Store, container: number, page: number, pag
     const entry = entryAt(store, container, page + frames.length);
     const frame = store.entries.frame[entry]!;
     const result = bindFrame(store, frame, removal);
-    assert(result !== BindResult.NO_MEMORY, 'no memory for the boot image');
-    if (result === BindResult.SPLIT) continue;
+    assert(store.zones.freeFrames > 0 || result === BindResult.DONE, 'no memory for the boot image');
+    if (result !== BindResult.DONE) continue;
     for (let i = 0; i < pagesOf(store, entry); i += 1) frames.push(store.frames.block[frame]! + i);
   }
   return frames;

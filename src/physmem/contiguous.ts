@@ -4,6 +4,7 @@
  */
 import { PhysmemEv } from '../abi/events.ts';
 import { FrameState } from './base-frames.ts';
+import { failsNow } from './faults.ts';
 import type { Store } from './store.ts';
 
 /** Order of the smallest block that holds so many pages. */
@@ -13,6 +14,7 @@ export const contiguousOrder = (pages: number): number => (pages <= 1 ? 0 : 32 -
 export function takeContiguous(store: Store, pages: number, where: 'dma' | 'any'): number {
   const { zones, base, port } = store;
   const order = contiguousOrder(pages);
+  if (failsNow(store)) return -1;
   const head = where === 'dma' ? zones.takeLow(order) : zones.take(order);
   if (head < 0) return -1;
   base.set(head, FrameState.SERVER, 0);

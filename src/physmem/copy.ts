@@ -6,12 +6,14 @@
  */
 import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
+import { Fault } from '../abi/fault-switches.ts';
 import { CopyFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { type Actor, admission } from './actor.ts';
 import { addFrames, beforePins, type Extent, namedPages, squashRoom } from './allocate.ts';
 import { BindResult, isBound, splitForMemory, takeBlock } from './bind.ts';
 import { removeAndCredit, removeAndKeep } from './deallocate.ts';
+import { tellFault } from './faults.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
 import { addEntry, entryAt, entryFrom, insertName, nextEntry, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
@@ -176,7 +178,9 @@ function* perform(store: Store, request: CopyRequest): Operation<void> {
 /** Guaranteed memory is on its way back: others' shootdowns are open, or a late core has still to answer. */
 function* awaitMemory(store: Store, removal: Removal): Operation<void> {
   yield* settle(store, removal);
-  yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+  const { open, parked } = store.inflight;
+  if (open.length + parked.length === 0) yield { kind: 'pause' };
+  else yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
 }
 
 interface Walk {
@@ -277,7 +281,8 @@ function cowEntry(store: Store, request: CopyRequest, entry: number, page: numbe
   const frame = store.entries.frame[entry]!;
   const block = frames.block[frame]!;
   if (store.base.pins[block] !== 0) return copyPinned(store, request, entry, page, removal);
-  if (!frames.isCow(frame)) protectFrame(store, frame, removal);
+  if (store.tuning.faults.keepWriteAccess === 'on') tellFault(store, Fault.KEEP_WRITE_ACCESS, block);
+  else if (!frames.isCow(frame)) protectFrame(store, frame, removal);
   const twin = frames.alloc(frames.order(frame));
   frames.block[twin] = block;
   frames.joinRing(twin, frame);

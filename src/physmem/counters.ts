@@ -21,6 +21,8 @@ export interface Counters {
   poisonFaults: number;
   /** Base frames moved to another place. */
   movedFrames: number;
+  /** Attempts to take a block, counted while a fault switch asks for it. */
+  blockRequests: number;
 }
 
 export const newCounters = (): Counters => ({
@@ -43,4 +45,5 @@ export const newCounters = (): Counters => ({
   limboBatches: 0,
   poisonFaults: 0,
   movedFrames: 0,
+  blockRequests: 0,
 });

@@ -26,7 +26,7 @@ export function removeEntry(store: Store, entry: number, removal: Removal, rule:
   removeName(store, entry);
   const block = detach(store, entry);
   const { control } = store.containers.at(entries.container[entry]!);
-  const isHeld = block >= 0 && store.base.pins[block] !== 0;
+  const isHeld = block >= 0 && store.base.pins[block] !== 0 && store.tuning.faults.ignorePins === 'off';
   if (isHeld) quarantineBlock(store, block, control);
   else if (block >= 0) removal.takeBlock(store, block);
   if (rule === 'credit' && !isHeld) removal.addCharge(control, pages);

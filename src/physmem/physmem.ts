@@ -15,6 +15,7 @@ import {
 } from './boot.ts';
 import type { Counters } from './counters.ts';
 import { concernsTask, dropCapability, dropTask } from './death.ts';
+import { NO_PHYSMEM_FAULTS } from './faults.ts';
 import { endPin } from './pin-end.ts';
 import { assert, type PlainData } from './plain-data.ts';
 import type { Access, BootServer, KernelPort, PhysmemBoot } from './port.ts';
@@ -43,6 +44,7 @@ export class Physmem implements BootServer {
       dmaReserve: options.dmaReserve ?? DMA_RESERVE,
       sliceSteps: options.sliceSteps ?? SLICE_STEPS,
       poison: boot.poison,
+      faults: { ...NO_PHYSMEM_FAULTS, ...options.faults },
     });
     const root = this.store.controls.createRoot(bootMemory(this.store, boot));
     this.#root = root.index;
@@ -103,7 +105,11 @@ export class Physmem implements BootServer {
   }
 
   bootRootSpace(): void {
-    installSpace(this.store, this.store.controls.at(this.#root), this.#rootTask);
+    const root = this.store.controls.at(this.#root);
+    // A fault switch may make the first try fail.
+    const isDone =
+      installSpace(this.store, root, this.#rootTask) || installSpace(this.store, root, this.#rootTask);
+    assert(isDone, 'no memory for the address space of the root task');
   }
 
   bootSegment(vaddr: number, pages: number, access: Access): readonly number[] {

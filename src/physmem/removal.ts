@@ -4,8 +4,10 @@
  * acknowledgements, and only then free, and give the credit back.
  */
 import { PhysmemEv } from '../abi/events.ts';
+import { Fault } from '../abi/fault-switches.ts';
 import type { Operation, ShootdownBatch, WaitResult } from '../abi/server.ts';
 import { FrameState } from './base-frames.ts';
+import { tellFault } from './faults.ts';
 import { FrameFlag } from './frame.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import type { Held } from './inflight.ts';
@@ -83,6 +85,7 @@ export function settleNow(store: Store, removal: Removal): boolean {
 export function* settle(store: Store, removal: Removal): Operation<void> {
   if (settleNow(store, removal)) return;
   const { inflight } = store;
+  if (store.tuning.faults.freeBeforeFlush === 'on') freeTooEarly(store, removal);
   const number = inflight.begin();
   const { batch } = removal;
   for (const frame of removal.moving) raiseMoving(store, frame);
@@ -103,6 +106,14 @@ export function* settle(store: Store, removal: Removal): Operation<void> {
   else giveBack(store, removal);
   removal.reset();
   store.progress();
+}
+
+/** The fault switch: what is to be freed is free before the shootdown has begun. */
+function freeTooEarly(store: Store, removal: Removal): void {
+  for (const head of removal.blocks) tellFault(store, Fault.FREE_BEFORE_FLUSH, head);
+  giveBack(store, removal);
+  clear(removal.blocks);
+  clear(removal.charges);
 }
 
 function parkBatch(store: Store, batch: ShootdownBatch | null): void {

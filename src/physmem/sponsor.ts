@@ -11,7 +11,7 @@ import { takeServerFrame } from './bind.ts';
 import type { Control } from './control.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { begin } from './operation.ts';
-import { Removal, settle } from './removal.ts';
+import { freeBlock, Removal, settle } from './removal.ts';
 import { DYING, noCredit, ok, refusal, refuse } from './reply.ts';
 import type { Space } from './space.ts';
 import { LARGE_REGION_SHIFT } from './space.ts';
@@ -20,6 +20,8 @@ import { removeTable, unmapRecord } from './translation.ts';
 
 /** Base frames that a space costs without page tables. */
 export const SPACE_FRAMES = 3;
+/** What takeServerFrame gives when nothing is free. */
+const NONE = -1;
 
 /** Gives a task an address space at a control's cost. */
 export const sponsor = (store: Store, control: Control, task: number): RpcReply | Operation =>
@@ -33,21 +35,23 @@ function* sponsorWhenFree(store: Store, index: number, generation: number, task:
       return refuse(refusal(Errno.EEXIST, Reason.OCCUPIED, 1));
     }
     if (control.free < SPACE_FRAMES) return refuse(noCredit(control.free));
-    if (store.zones.freeFrames >= SPACE_FRAMES) {
-      installSpace(store, control, task);
-      return ok([]);
-    }
+    if (installSpace(store, control, task)) return ok([]);
     if (store.inflight.open.length === 0) return refuse(refusal(Errno.ENOMEM, Reason.NO_BLOCK));
     yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
   }
 }
 
-/** Installs a space; the three frames are free and the credit is there. */
-export function installSpace(store: Store, control: Control, task: number): void {
-  store.controls.charge(control.index, SPACE_FRAMES);
+/** Installs a space, if three base frames are free now; the credit is there. */
+export function installSpace(store: Store, control: Control, task: number): boolean {
   const directory = takeServerFrame(store, FrameState.PAGE_TABLE, task);
   const systemTable = takeServerFrame(store, FrameState.PAGE_TABLE, task);
   const messageFrame = takeServerFrame(store, FrameState.SERVER, task);
+  const frames = [directory, systemTable, messageFrame];
+  if (frames.includes(NONE)) {
+    for (const frame of frames) if (frame !== NONE) freeBlock(store, frame);
+    return false;
+  }
+  store.controls.charge(control.index, SPACE_FRAMES);
   store.spaces.byTask.set(task, {
     task,
     state: 'live',
@@ -62,6 +66,7 @@ export function installSpace(store: Store, control: Control, task: number): void
   control.spaces.push(task);
   store.port.installSpace(task, directory, systemTable, messageFrame);
   store.port.emit(PhysmemEv.Sponsor, control.index, task, 0, 0);
+  return true;
 }
 
 /** Takes a space away. When two operations want to (its task and its control die), the second one waits. */

@@ -9,6 +9,7 @@ import { type Container, type Limited, newContainers, newLimiteds, type ObjectTa
 import { Controls } from './control.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { Entries } from './entry.ts';
+import type { PhysmemFaults } from './faults.ts';
 import { Frames } from './frame.ts';
 import { Guards, PROGRESS_KEY } from './guard.ts';
 import { Inflight } from './inflight.ts';
@@ -26,6 +27,7 @@ export interface PhysmemOptions {
   readonly dmaReserve?: number;
   /** Entries or table slots that an operation handles before it pauses. */
   readonly sliceSteps?: number;
+  readonly faults?: Partial<PhysmemFaults>;
 }
 
 export interface Tuning {
@@ -33,6 +35,7 @@ export interface Tuning {
   readonly dmaReserve: number;
   readonly sliceSteps: number;
   readonly poison: 'on' | 'off';
+  readonly faults: PhysmemFaults;
 }
 
 export class Store {

@@ -109,6 +109,12 @@ export const faults = z.strictObject({
   stallCore: z.strictObject({ core: count(0, MAX_CORES - 1), cycles: count(1, 1_000_000_000) }).optional(),
   /** Tasks are numbered from 1, which is the root task; steps are entries of the kernel, from 1. */
   killTaskAt: z.strictObject({ task: count(1), step: count(1) }).optional(),
+  freeBeforeFlush: oneOf('on', 'off').optional(),
+  skipZeroing: oneOf('on', 'off').optional(),
+  ignorePins: oneOf('on', 'off').optional(),
+  keepWriteAccess: oneOf('on', 'off').optional(),
+  /** Which block that physmem takes, from 1. */
+  failAllocation: count(1).optional(),
 });
 
 const argument = z
