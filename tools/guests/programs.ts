@@ -53,6 +53,7 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   toy('paging', ['main.c'], []),
   toy('smp', ['main.c', 'mp-tables.c', 'trampoline.S'], ['apic.c']),
   toy('disk', ['main.c', 'ide.c'], ['apic.c']),
+  toy('clock', ['main.c'], []),
   {
     ...bare('high', []),
     sources: [

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { PORT_COM1 } from '../../../emu/arch/address-map.ts';
+import { ENGINE_NAMES } from '../../../emu/arch/engine.ts';
+import { engineNamed } from '../../../emu/engine-choice.ts';
 import { Machine } from '../../../emu/machine.ts';
 import type { MachineConfig } from '../../../emu/machine-config.ts';
 import { loadPlan, planMultiboot } from '../../../emu/multiboot.ts';
@@ -17,7 +19,7 @@ const GUEST = fileURLToPath(new URL('../../../guest/', import.meta.url));
 /** What the kernel `high` expects; the others are content with less. */
 const RAM_BYTES = 256 << 20;
 const CORES = 4;
-const KERNELS = ['round-robin', 'paging', 'smp', 'disk', 'high'] as const;
+const KERNELS = ['round-robin', 'paging', 'smp', 'disk', 'clock', 'high'] as const;
 type Kernel = (typeof KERNELS)[number];
 
 const imagePath = (kernel: Kernel) => join(GUEST, 'bin', `bare-${kernel}.elf`);
@@ -60,10 +62,14 @@ function run(kernel: Kernel, config: Partial<MachineConfig> = {}) {
 }
 
 describe.each(KERNELS)('the toy kernel %s', (kernel) => {
-  it('prints what is expected and leaves by the exit port', () => {
-    const { stop, text } = run(kernel);
-    expect(text).toBe(expectedLines(kernel));
-    expect(stop).toEqual({ kind: 'exit-port', core: 0, status: 1 });
+  it('prints what is expected and leaves by the exit port, on every engine in the same state', () => {
+    const ends = ENGINE_NAMES.map((name) => {
+      const { stop, text, machine } = run(kernel, { engine: engineNamed(name) });
+      expect(text).toBe(expectedLines(kernel));
+      expect(stop).toEqual({ kind: 'exit-port', core: 0, status: 1 });
+      return encode(machine.save());
+    });
+    for (const end of ends) expect(end).toEqual(ends[0]);
   });
 
   it('goes on from a snapshot in the middle to the same end', () => {
