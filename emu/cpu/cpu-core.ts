@@ -29,7 +29,7 @@ import {
   KIND_IMM,
   KIND_REG,
 } from './record.ts';
-import { checkedLinear, isFlatData } from './segment-check.ts';
+import { areSegmentsFlat, checkedLinear } from './segment-check.ts';
 
 const ESP = R.ESP as number;
 const ATTR_BIG = 1 << 22;
@@ -115,11 +115,7 @@ export class CpuCore {
       this.stack32 &&
       !this.watching &&
       !this.alignmentChecked &&
-      r[R.BASE + Seg.CS] === 0 &&
-      r[R.LIMIT + Seg.CS] === -1 &&
-      isFlatData(r, Seg.SS) &&
-      isFlatData(r, Seg.DS) &&
-      isFlatData(r, Seg.ES);
+      areSegmentsFlat(r);
     this.mode = (code32 ? 1 : 0) | (this.flatSegments ? 2 : 0);
     this.codePage = -1;
   }

@@ -38,8 +38,15 @@ export function checkedLinear(c: CpuCore, seg: number, off: number, size: number
   return (r[R.BASE + seg] + off) | 0;
 }
 
-/** A writable, expand-up data segment of 4 GiB from 0: nothing to check and nothing to add. */
-export function isFlatData(r: Int32Array, seg: number): boolean {
+/** CS (readable), SS, DS and ES are 4 GiB from 0: nothing to check and nothing to add. */
+export function areSegmentsFlat(r: Int32Array): boolean {
+  const isReadable = (r[R.ATTR + Seg.CS] & TYPE_RW) !== 0;
+  const isCodeFlat = isReadable && r[R.BASE + Seg.CS] === 0 && r[R.LIMIT + Seg.CS] === -1;
+  return isCodeFlat && isFlatData(r, Seg.SS) && isFlatData(r, Seg.DS) && isFlatData(r, Seg.ES);
+}
+
+/** A writable, expand-up data segment of 4 GiB from 0. */
+function isFlatData(r: Int32Array, seg: number): boolean {
   const attr = r[R.ATTR + seg];
   return (
     r[R.BASE + seg] === 0 &&

@@ -271,6 +271,17 @@ describe('control registers (SDM vol. 3 §2.5)', () => {
   });
 });
 
+describe('a code segment that is not readable (SDM vol. 3 §5.5)', () => {
+  it('runs flat code, and refuses to be read by an override', () => {
+    const w = new ProtectedWorld();
+    w.descriptor(1, 0, 0xfffff, 0x99, 0xc);
+    // jmp 8:1010; 1010: mov eax, [7000]; mov eax, cs:[7000]
+    w.load(0x1010, [0xa1, 0, 0x70, 0, 0, 0x2e, 0xa1, 0, 0x70, 0, 0]);
+    w.execute([0xea, 0x10, 0x10, 0, 0, 8, 0], 10);
+    expect([w.handler(), w.stack(2)]).toEqual([13, [0, 0x1015]]);
+  });
+});
+
 describe('operands at the end of 64 KiB', () => {
   it('wrap for pushes of a 16-bit stack, and fault where a word itself would cross', () => {
     const w = new ProtectedWorld();
