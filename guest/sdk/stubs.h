@@ -310,7 +310,8 @@ int container_create(slot_t control, slot_t *out_container);
      EEXIST  the name is occupied
      ENOMEM  the control has no credit, or a quota is used up
      EBUSY   locked, pinned or dying
-     EBADF   the slot is empty, stale or names an object of another type */
+     EBADF   the slot is empty, stale or names an object of another type
+     ESRCH   the task or thread is gone */
 int control_sponsor(slot_t control, slot_t task_slot);
 
 /* container_allocate: Gives names to new, zeroed memory: the least number of power-of-two frames;

@@ -129,7 +129,7 @@ export const RPCS: readonly RpcDef[] = [
     caps: [a('task', 'the task; needs MAP')],
     returns: [],
     returnCaps: [],
-    errors: ['EPERM', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF'],
+    errors: ['EPERM', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF', 'ESRCH'],
   },
   {
     op: Op.ALLOCATE,

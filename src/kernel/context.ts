@@ -60,7 +60,7 @@ export interface Transaction {
 export interface KernelContext {
   readonly machine: MachinePort;
   readonly costs: CostModel;
-  readonly config: KernelConfig;
+  config: KernelConfig;
   server: MemoryServer | null;
   state: KernelState;
   /** Core that executes kernel code now. */
@@ -111,6 +111,13 @@ export const newContext = (machine: MachinePort, config: KernelConfig): KernelCo
   lateBatches: [],
   stops: new Map(),
 });
+
+/** Empties what is in flight: the state that goes on was taken at a moment without any. */
+export function forgetFlight(k: KernelContext): void {
+  for (const map of [k.operations, k.transactions, k.events, k.stops]) map.clear();
+  for (const list of [k.turns, k.condemned, k.deaths, k.lateBatches]) list.length = 0;
+  k.chores = false;
+}
 
 export const charge = (k: KernelContext, cycles: number): void => {
   k.clocks[k.core]![CoreF.CYCLES]! += cycles;

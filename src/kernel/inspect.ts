@@ -4,7 +4,7 @@ import { R } from '../../emu/arch/core-layout.ts';
 import { PDE_PS, PTE_A, PTE_D, PTE_P, PTE_U, PTE_W } from '../../emu/arch/paging.ts';
 import { slotWord } from '../abi/message.ts';
 import { CAP_TYPE_NAMES } from '../abi/rights.ts';
-import { type KernelContext, registersOf } from './context.ts';
+import { type KernelContext, OperationWait, registersOf } from './context.ts';
 import type { TaskCounters } from './counters.ts';
 import { TaskState, ThreadState } from './state.ts';
 
@@ -50,6 +50,17 @@ export interface CoreInfo {
   readonly flushPending: boolean;
   readonly ready: number;
   readonly mailbox: number;
+}
+
+export interface ShootdownInfo {
+  readonly id: number;
+  /** Cores that have not answered, one bit each. */
+  readonly missingMask: number;
+  /** Its bound is over: it was reported, and its operation went on. */
+  readonly overdue: boolean;
+  /** Its operation goes on when the last answer has come. */
+  readonly isWaitedFor: boolean;
+  readonly pages: number;
 }
 
 /** A run of pages with consecutive frames and equal bits. */
@@ -129,6 +140,15 @@ export const describeCores = (k: KernelContext): CoreInfo[] =>
       (thread) => thread.core === core.number && thread.state === ThreadState.READY,
     ).length,
     mailbox: core.mailbox.length,
+  }));
+
+export const describeShootdowns = (k: KernelContext): ShootdownInfo[] =>
+  [...k.transactions.values()].map(({ id, operation, pendingMask, overdue, batch }) => ({
+    id,
+    missingMask: pendingMask,
+    overdue,
+    isWaitedFor: !overdue && k.operations.get(operation)?.wait === OperationWait.SHOOTDOWN,
+    pages: batch.pageCount,
   }));
 
 /** Every present translation of a task, from the tables in RAM, in the order of addresses. */

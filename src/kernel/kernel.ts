@@ -12,8 +12,8 @@ import type { CapRef } from '../abi/server.ts';
 import { assert } from './bug.ts';
 import { insertAt, slotFromRef } from './capability.ts';
 import { checkKernel } from './check.ts';
-import { DEFAULT_KERNEL_CONFIG, type KernelConfig } from './config.ts';
-import { type KernelContext, newContext, taskOf } from './context.ts';
+import { DEFAULT_KERNEL_CONFIG, type KernelConfig, type KernelFaults, NO_FAULTS } from './config.ts';
+import { forgetFlight, type KernelContext, newContext, taskOf } from './context.ts';
 import type { KernelCounters } from './counters.ts';
 import * as inspect from './inspect.ts';
 import type { MachinePort } from './machine-port.ts';
@@ -112,14 +112,22 @@ export class Kernel {
   /** Takes over what `save` gave; the machine's own state (RAM, registers) is restored by the machine. */
   load(state: PlainData): void {
     this.k.state = clonePlain(state) as unknown as KernelState;
-    this.k.operations.clear();
-    this.k.transactions.clear();
-    this.k.events.clear();
+    forgetFlight(this.k);
+  }
+
+  /** Switches faults on and off from now on; those that are not given are off. */
+  setFaults(faults: Partial<KernelFaults>): void {
+    this.k.config = { ...this.k.config, faults: { ...NO_FAULTS, ...faults } };
   }
 
   /** Every broken rule of the kernel's own state (check.ts); empty when all is well. For tests and debug runs. */
   check(): string[] {
     return checkKernel(this.k);
+  }
+
+  /** Operations of the memory server that have begun and not ended. */
+  get operationsInFlight(): number {
+    return this.k.operations.size;
   }
 
   get counters(): Readonly<KernelCounters> {
@@ -141,6 +149,11 @@ export class Kernel {
 
   describeCores(): inspect.CoreInfo[] {
     return inspect.describeCores(this.k);
+  }
+
+  /** Shootdowns without all their answers. */
+  describeShootdowns(): inspect.ShootdownInfo[] {
+    return inspect.describeShootdowns(this.k);
   }
 
   describeSpace(task: number): inspect.SpaceRun[] {

@@ -9,14 +9,17 @@ import { stopTask } from './death.ts';
 import { revokeObject } from './drop.ts';
 import { flushLocal, needsRemote } from './shootdown.ts';
 import * as space from './space.ts';
+import { TaskState } from './state.ts';
 import { wake } from './work.ts';
 
 const FRAME_BYTES = 4096;
 const POISON = new Uint8Array(FRAME_BYTES).fill(0xdb);
+const POISON_WORD = 0xdbdbdbdb | 0;
 
 export class ServerPort {
   private readonly k: KernelContext;
   private readonly scratch = new Uint8Array(FRAME_BYTES);
+  private readonly scratchWords = new Int32Array(this.scratch.buffer);
 
   constructor(k: KernelContext) {
     this.k = k;
@@ -47,9 +50,14 @@ export class ServerPort {
   isPoisoned(frame: number, count: number): boolean {
     for (let i = 0; i < count; i++) {
       this.k.machine.readBytes((frame + i) * FRAME_BYTES, this.scratch);
-      if (this.scratch.some((byte) => byte !== 0xdb)) return false;
+      // A loop over words: a checker asks about every free frame (1.1 s with a callback per byte, 32 MiB of RAM).
+      for (const word of this.scratchWords) if (word !== POISON_WORD) return false;
     }
     return true;
+  }
+
+  taskLives(task: number): boolean {
+    return this.k.state.tasks.get(task)?.state === TaskState.ALIVE;
   }
 
   installSpace(task: number, directory: number, systemTable: number, messageFrame: number): void {

@@ -28,7 +28,9 @@ export interface KernelPort {
   poisonFrames(frame: number, count: number): void;
   isPoisoned(frame: number, count: number): boolean;
 
-  /** Gives a task its page directory, system table and message frame (all zeroed by the kernel). */
+  /** Whether a task exists and is not dying: a capability can outlive it. */
+  taskLives(task: number): boolean;
+  /** Gives a live task its page directory, system table and message frame (all zeroed by the kernel). */
   installSpace(space: number, directory: number, systemTable: number, messageFrame: number): void;
   /**
    * Ends a task whose space is to be taken away while it may still run; nothing when it is dead already. Returns

@@ -31,6 +31,7 @@ function* sponsorWhenFree(store: Store, index: number, generation: number, task:
   for (;;) {
     const control = store.controls.at(index);
     if (control.state !== 'live' || control.generation !== generation) return refuse(DYING);
+    if (!store.port.taskLives(task)) return refuse(refusal(Errno.ESRCH, Reason.DEAD_OBJECT, 1));
     if (store.spaces.get(task) !== undefined) {
       return refuse(refusal(Errno.EEXIST, Reason.OCCUPIED, 1));
     }

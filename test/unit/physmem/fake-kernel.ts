@@ -95,6 +95,12 @@ export class FakeKernel implements KernelPort {
     return this.contents.subarray(frame, frame + count).every((value) => value === POISON);
   }
 
+  /** Tasks whose death the test has told. */
+  readonly deadTasks = new Set<number>();
+
+  taskLives(task: number): boolean {
+    return !this.deadTasks.has(task);
+  }
   installSpace(space: number, directory: number, systemTable: number, messageFrame: number): void {
     if (this.spaces.has(space)) throw new Error(`space ${space} is there`);
     this.zeroFrames(directory, 1);

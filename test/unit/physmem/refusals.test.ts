@@ -47,6 +47,11 @@ describe('requests that are refused', () => {
     refused([Op.DEALLOCATE, limited, [0, PAGE]], [none, 0, Reason.UNKNOWN_OP, 0, Op.DEALLOCATE]);
   });
 
+  it('sponsors a task that is dead', () => {
+    top.kernel.deadTasks.add(9);
+    refused([Op.CONTROL_SPONSOR, top.root, [], [taskCap(9)]], [Errno.ESRCH, 0, Reason.DEAD_OBJECT, 1, 0]);
+  });
+
   it('has too few or too many words or capabilities', () => {
     refused([Op.ALLOCATE, container, [0, PAGE]], [Errno.EMSGSIZE, 0, Reason.BAD_COUNT, 0, 3]);
     refused([Op.DEALLOCATE, container, [0, PAGE, 0]], [Errno.EMSGSIZE, 0, Reason.BAD_COUNT, 0, 2]);

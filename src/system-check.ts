@@ -1,0 +1,64 @@
+/**
+ * The whole-state checker of a system: the kernel's rules (K1 …), physmem's invariants (I1 …, compared with the page tables
+ * in RAM) and the TLBs of all cores (I18 to I20: no TLB allows what no page table allows). For tests, exploration and
+ * debug runs, between two steps of the machine. physmem and the TLBs are checked only while no operation is in flight.
+ */
+import type { Machine } from '../emu/machine.ts';
+import { ACCESS_USER, ACCESS_WRITE, type TlbEntryView } from '../emu/mem/index.ts';
+import { USER_TOP } from './abi/message.ts';
+import { ContainerRight } from './abi/rights.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import { check } from './physmem/check/check.ts';
+import type { PageTableView } from './physmem/check/maps.ts';
+import type { System } from './system.ts';
+
+const PAGE_BYTES = 4096;
+const USER_PAGES = USER_TOP / PAGE_BYTES;
+
+/** Every broken rule, one sentence each, which begins with the rule's number; empty when all is well. */
+export function checkSystem(system: System): string[] {
+  const { kernel, physmem } = system;
+  const broken = kernel.check();
+  if (physmem === null || kernel.operationsInFlight > 0) return broken;
+  for (const { invariant, what } of check(physmem.store, pageTables(kernel))) {
+    broken.push(`${invariant}: ${what}`);
+  }
+  checkTlbs(system, broken);
+  return broken;
+}
+
+/** The page tables of all tasks as they are in RAM; the kernel's window is not physmem's. */
+export const pageTables = (kernel: Kernel): PageTableView => ({
+  *translations(task) {
+    for (const run of kernel.describeSpace(task)) {
+      const access = ContainerRight.READ | (run.writable ? ContainerRight.WRITE : 0);
+      const step = run.large ? 1024 : 1;
+      for (let i = 0; i < run.count && run.page + i < USER_PAGES; i += step) {
+        yield { page: run.page + i, frame: run.frame + i, access, large: run.large };
+      }
+    }
+  },
+});
+
+/** A core that will flush before it runs user code is excused, and one whose late answer is being waited for. */
+function checkTlbs({ machine, kernel }: System, broken: string[]): void {
+  let late = 0;
+  for (const shootdown of kernel.describeShootdowns()) if (shootdown.overdue) late |= shootdown.missingMask;
+  for (const { core, flushPending } of kernel.describeCores()) {
+    if (flushPending || (late & (1 << core)) !== 0) continue;
+    for (const entry of machine.tlb.entries(core)) {
+      if (!entry.user || !entry.stale) continue;
+      const more = allowsMore(machine, core, entry);
+      if (more !== '') broken.push(`I18: the TLB of core ${core} ${more} 0x${entry.va.toString(16)}`);
+    }
+  }
+}
+
+/** What an entry allows and the tables do not; empty when they were only widened. */
+function allowsMore(machine: Machine, core: number, entry: TlbEntryView): string {
+  const read = machine.mmu.explainWalk(core, entry.va, ACCESS_USER);
+  if (read.pa === null) return 'still translates';
+  if (read.pa !== entry.pa) return 'has another frame for';
+  const write = machine.mmu.explainWalk(core, entry.va, ACCESS_USER | ACCESS_WRITE);
+  return entry.writable && write.pa === null ? 'can still write' : '';
+}
