@@ -109,8 +109,10 @@ static void disk_command(uint8_t command, uint32_t sector) {
 }
 
 static void wait_disk(uint32_t number) {
+  enable_interrupts(); /* the last core may be this one */
   while (disk_interrupts < number)
     pause_core();
+  disable_interrupts();
   while ((in8(0x1f7) & 0xc0) != 0x40)
     ;
 }
