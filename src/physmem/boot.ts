@@ -11,7 +11,7 @@ import { addFrames } from './allocate.ts';
 import { FrameState } from './base-frames.ts';
 import { BindResult, bindFrame } from './bind.ts';
 import type { Control } from './control.ts';
-import { createContainer } from './handlers.ts';
+import { createContainer } from './create.ts';
 import { newMapJob, runMap } from './map.ts';
 import { addEntry, entryAt, pagesOf } from './names.ts';
 import { assert } from './plain-data.ts';

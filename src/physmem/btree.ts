@@ -14,15 +14,15 @@
 import { grow8, grow32, nextCapacity, RecordNumbers } from './columns.ts';
 import type { PlainData } from './plain-data.ts';
 
-const WIDTH = 32;
-const SHIFT = 6;
+export const WIDTH = 32;
+export const SHIFT = 6;
 /** Below this a node borrows from or merges with a neighbour. */
 const SCARCE = 10;
 const DEPTH_MAX = 12;
 const ORDER_BITS = 5;
 const ORDER_MASK = (1 << ORDER_BITS) - 1;
 
-const keyOf = (page: number, order: number): number => (page << ORDER_BITS) | order;
+export const keyOf = (page: number, order: number): number => (page << ORDER_BITS) | order;
 /** Bound for the keys of the regions that begin at the same page or above, whatever becomes of their sizes. */
 const boundOf = (key: number): number => key & ~ORDER_MASK;
 
@@ -339,40 +339,6 @@ export class BTrees {
         yield [this.slots[at]! >>> ORDER_BITS, this.slots[at + WIDTH]!];
       }
     }
-  }
-
-  /** Says what is wrong with the shape of a tree (I13), or nothing. */
-  faults(root: number): string[] {
-    const found: string[] = [];
-    const depths = new Set<number>();
-    const leaves: number[] = [];
-    const visit = (node: number, low: number, high: number, depth: number): void => {
-      const used = this.used[node]!;
-      if (node !== root && used === 0) found.push(`node ${node} is empty`);
-      for (let i = 0; i < used; i += 1) {
-        const key = this.slots[(node << SHIFT) + i]!;
-        if (i > 0 && key <= this.slots[(node << SHIFT) + i - 1]!)
-          found.push(`keys of node ${node} unordered`);
-        if (this.leaf[node] === 1 && (key < low || key >= high)) found.push(`key ${key} outside its bounds`);
-      }
-      if (this.leaf[node] === 1) {
-        depths.add(depth);
-        leaves.push(node);
-        return;
-      }
-      for (let i = 0; i < used; i += 1) {
-        const from = i === 0 ? low : this.slots[(node << SHIFT) + i]!;
-        const to = i + 1 < used ? this.slots[(node << SHIFT) + i + 1]! : high;
-        visit(this.slots[(node << SHIFT) + WIDTH + i]!, from, to, depth + 1);
-      }
-    };
-    visit(root, 0, keyOf(2 ** 20, 0), 0);
-    if (depths.size > 1) found.push('leaves at different depths');
-    leaves.forEach((node, i) => {
-      if (this.next[node] !== (leaves[i + 1] ?? 0)) found.push(`leaf chain broken after node ${node}`);
-      if (this.prev[node] !== (leaves[i - 1] ?? 0)) found.push(`leaf chain broken before node ${node}`);
-    });
-    return found;
   }
 
   save(): PlainData {

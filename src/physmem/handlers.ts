@@ -24,6 +24,7 @@ import { lockFault } from './actor.ts';
 import { allocate } from './allocate.ts';
 import { CONTROL_DEPTH_MAX, type Control, Controls } from './control.ts';
 import { copy } from './copy.ts';
+import { createContainer } from './create.ts';
 import { deallocate } from './deallocate.ts';
 import { destroyContainer, destroyControl } from './destroy.ts';
 import { lock, unlock } from './lock.ts';
@@ -125,20 +126,6 @@ function queryControl(store: Store, request: RpcRequest): RpcReply {
     store.controls.find(request.target.object),
   );
   return ok([total, free, charged, given, pinned, extra]);
-}
-
-/** Makes an empty container; the caller has checked the quota. Returns its index. */
-export function createContainer(store: Store, control: Control): number {
-  const container = store.containers.create();
-  container.state = 'live';
-  container.control = control.index;
-  container.tree = store.trees.create();
-  container.next = control.firstContainer;
-  if (container.next !== 0) store.containers.at(container.next).prev = container.index;
-  control.firstContainer = container.index;
-  control.objects += 1;
-  store.port.emit(PhysmemEv.ContainerCreate, container.index, control.index, 0, 0);
-  return container.index;
 }
 
 function create(store: Store, control: Control): RpcReply {

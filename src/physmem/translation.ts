@@ -224,3 +224,29 @@ export function installTable(store: Store, space: Space, page: number, frame: nu
   store.counters.tablesInstalled += 1;
   return table;
 }
+
+/** Removes all translations of a range of pages of a space; returns how many pages of the range had one. */
+export function clearRange(
+  store: Store,
+  space: Space,
+  page: number,
+  count: number,
+  removal: Removal,
+): number {
+  const end = page + count;
+  let removed = 0;
+  let at = page;
+  while (at < end) {
+    const record = recordAt(space, at);
+    if (record === 0) {
+      at = space.tables.has(at >>> 10) ? at + 1 : ((at >>> 10) + 1) << 10;
+      continue;
+    }
+    const recordEnd = store.maps.page[record]! + store.maps.pages[record]!;
+    const to = Math.min(recordEnd, end);
+    unmapRun(store, record, at, to - at, removal);
+    removed += to - at;
+    at = to;
+  }
+  return removed;
+}

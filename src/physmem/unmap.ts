@@ -1,10 +1,10 @@
 /** `unmap` (physmem.md §4): takes the caller's own translations of a range of linear addresses away. */
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { NEVER, spaceKey } from './guard.ts';
-import { clearRange } from './map.ts';
 import { Removal, settle, settleNow } from './removal.ts';
 import { ok } from './reply.ts';
 import type { Store } from './store.ts';
+import { clearRange } from './translation.ts';
 
 /** Removes translations of `count` pages of a task; the amount is the bytes that had one. */
 export function unmapPages(store: Store, task: number, page: number, count: number): RpcReply | Operation {

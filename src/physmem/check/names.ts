@@ -8,6 +8,7 @@ import { entryAt } from '../names.ts';
 import type { Store } from '../store.ts';
 import { liveFrames } from './physical.ts';
 import type { Report } from './report.ts';
+import { treeFaults } from './tree.ts';
 
 export function checkNames(store: Store, report: Report): void {
   let entries = 0;
@@ -30,7 +31,7 @@ export function checkNames(store: Store, report: Report): void {
 function checkContainer(store: Store, report: Report, container: Container): number {
   const { entries, frames } = store;
   const name = `container ${container.index}`;
-  for (const what of store.trees.faults(container.tree))
+  for (const what of treeFaults(store.trees, container.tree))
     report.expect('I13', false, () => `${name}: ${what}`);
   let end = 0;
   let count = 0;

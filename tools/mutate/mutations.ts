@@ -1,0 +1,213 @@
+/**
+ * Ways to break the memory server, one at a time: the defects of the original as they would look here, and the
+ * classic mistakes of shootdown and accounting. A test must fail for each (tools/mutate/main.ts).
+ */
+export interface Mutation {
+  readonly name: string;
+  /** Below src/physmem. */
+  readonly file: string;
+  /** Exact text, and what takes its place. */
+  readonly find: string;
+  readonly put: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'B1: a frame that is not bound is split as if it had a block',
+    file: 'split.ts',
+    find: 'if (block !== UNBOUND) {\n    upperBlock',
+    put: 'if (block !== UNBOUND || order > 1) {\n    upperBlock',
+  },
+  {
+    name: 'B2: who leaves a ring is still counted in it',
+    file: 'bind.ts',
+    find: 'base.refs[old] = base.refs[old]! - count;',
+    put: '',
+  },
+  {
+    name: 'B4: a sharer stays behind in a break',
+    file: 'bind.ts',
+    find: 'base.refs[head] = base.refs[head]! + count;',
+    put: 'base.refs[head] = count - 1;',
+  },
+  {
+    name: 'B5, B6: a copy does not take write access from the source',
+    file: 'copy.ts',
+    find: 'else if (!frames.isCow(frame)) protectFrame(store, frame, removal);',
+    put: '',
+  },
+  {
+    name: 'B7: two containers of a copy are not guarded',
+    file: 'copy.ts',
+    find: 'for (const key of keys) yield* store.guards.enter(key);',
+    put: '',
+  },
+  {
+    name: 'B9: a split forgets through which capability memory came',
+    file: 'split.ts',
+    find: 'if (via !== undefined) entries.via.set(sibling, via);',
+    put: '',
+  },
+  {
+    name: 'B10: size 0 passes',
+    file: 'request.ts',
+    find: 'if (bytes === 0) return refusal(Errno.EINVAL, Reason.ZERO_SIZE, size + 1);',
+    put: '',
+  },
+  {
+    name: 'B11: a range may wrap',
+    file: 'request.ts',
+    find: 'if (start + bytes > SPACE_END) return refusal(Errno.EINVAL, Reason.WRAPS, at + 1);',
+    put: '',
+  },
+  {
+    name: 'B13: ALL_OR_NONE copies what it can',
+    file: 'copy.ts',
+    find: '(request.flags & allOrNone) !== 0',
+    put: '(request.flags & allOrNone & 2) !== 0',
+  },
+  {
+    name: 'B17: blocks are not merged',
+    file: 'buddy.ts',
+    find: 'if (!this.free[order]!.has(index)) break;',
+    put: 'break;',
+  },
+  {
+    name: 'B18: an overlapping copy always walks upwards',
+    file: 'copy.ts',
+    find: 'backward: overlaps && distance > 0,',
+    put: 'backward: false,',
+  },
+  {
+    name: 'free before flush',
+    file: 'removal.ts',
+    find: "if (store.tuning.faults.freeBeforeFlush === 'on') freeTooEarly",
+    put: 'freeTooEarly',
+  },
+  {
+    name: 'memory comes back before older shootdowns have ended',
+    file: 'removal.ts',
+    find: 'while (inflight.hasOlder(number)) yield',
+    put: 'while (inflight.hasOlder(-1)) yield',
+  },
+  {
+    name: 'a late batch is forgotten',
+    file: 'removal.ts',
+    find: "if (result === 'limbo') parkBatch(store, batch);",
+    put: '',
+  },
+  {
+    name: 'a map passes a shootdown of its space',
+    file: 'map.ts',
+    find: 'if (space!.pending > 0) return MapStep.WAIT_SPACE;',
+    put: '',
+  },
+  {
+    name: 'a map uses a frame that is on its way',
+    file: 'map.ts',
+    find: 'if (frames.has(frame, FrameFlag.MOVING)) return MapStep.WAIT_PROGRESS;',
+    put: '',
+  },
+  {
+    name: 'other operations use a frame that is on its way',
+    file: 'operation.ts',
+    find: 'if (frames.has(entries.frame[entry]!, FrameFlag.MOVING)) return true;',
+    put: '',
+  },
+  {
+    name: 'a deallocation leaves the maps',
+    file: 'deallocate.ts',
+    find: 'if (entries.maps[entry] !== 0) unmapEntry(store, entry, removal);',
+    put: '',
+  },
+  {
+    name: 'a break copies nothing',
+    file: 'bind.ts',
+    find: 'port.copyFrames(old, head, 1 << order);',
+    put: '',
+  },
+  {
+    name: 'new memory is not zeroed',
+    file: 'bind.ts',
+    find: "if (store.tuning.faults.skipZeroing === 'off') store",
+    put: 'if (order > 20) store',
+  },
+  {
+    name: 'copy-on-write memory is mapped writable',
+    file: 'map.ts',
+    find: 'frames.isCow(frame) ? job.access & ~WRITE : job.access',
+    put: 'job.access',
+  },
+  {
+    name: 'a revocation cuts nothing',
+    file: 'share.ts',
+    find: 'yield* cutCopies(store, limited, sharers, removal);',
+    put: '',
+  },
+  {
+    name: 'a revocation leaves the maps',
+    file: 'share.ts',
+    find: 'while (record.maps !== 0) {',
+    put: 'while (record.maps < 0) {',
+  },
+  {
+    name: 'a replaced map stays with its old capability',
+    file: 'map-install.ts',
+    find: 'if (maps.limited[record] !== limited || maps.holder[record] !== task) return 0;',
+    put: '',
+  },
+  {
+    name: 'SQUASH pays twice',
+    file: 'allocate.ts',
+    find: 'reserve(store, request, extent, extent.pages - old)',
+    put: 'reserve(store, request, extent, extent.pages)',
+  },
+  {
+    name: 'a destroyed control loses what is in limbo',
+    file: 'control.ts',
+    find: 'parent.charged += control.charged;',
+    put: '',
+  },
+  {
+    name: 'a release keeps sharing',
+    file: 'release.ts',
+    find: 'if (isShared(store, entry)) renewEntry(store, entry, job.removal);\n      else store',
+    put: 'store',
+  },
+  {
+    name: 'pinned memory is freed',
+    file: 'deallocate.ts',
+    find: "store.base.pins[block] !== 0 && store.tuning.faults.ignorePins === 'off'",
+    put: 'store.base.pins[block]! > 99',
+  },
+  {
+    name: 'a pin lasts one cycle too long',
+    file: 'pin-end.ts',
+    find: 'pin.until <= now',
+    put: 'pin.until < now',
+  },
+  {
+    name: 'a copy shares pinned memory',
+    file: 'copy.ts',
+    find: 'if (store.base.pins[block] !== 0) return copyPinned',
+    put: 'if (store.base.pins[block]! > 99) return copyPinned',
+  },
+  {
+    name: 'a lock may be taken before a waiting revocation',
+    file: 'lock.ts',
+    find: 'if (left > 0 || container.cancels > 0)',
+    put: 'if (left > 0)',
+  },
+  {
+    name: 'a lock leaves the maps of others',
+    file: 'lock.ts',
+    find: 'yield* removeOthersMaps(store, container, actor);',
+    put: '',
+  },
+  {
+    name: 'the promise of DMA memory is not kept',
+    file: 'zone.ts',
+    find: 'if (left < dma.promised || ',
+    put: 'if (',
+  },
+];
