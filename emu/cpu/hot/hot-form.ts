@@ -1,7 +1,8 @@
 /**
  * Hot forms as text: the statements that the inner loop runs for one shape of one instruction, written by
  * tools/build-loop.ts into loop.generated.ts. They are text because they must stand in one function: V8 inlines at most
- * 920 bytes of bytecode into a caller, and the loop with all forms has thirty times that.
+ * 920 bytes of bytecode into a caller (`node --v8-options`: --max-inlined-bytecode-size-cumulative), and the loop with all
+ * forms has thirty times that (`--print-bytecode --print-bytecode-filter=execute`). Up to 60 KiB it is optimised.
  *
  * Names that the statements may use:
  *   r  b8        core block as words, as bytes        i  ops     the record, the arena (record.ts)
