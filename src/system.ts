@@ -159,9 +159,12 @@ export class System {
     this.kernel.load(state.kernel);
     this.server = null;
     if (state.physmem !== null) {
-      this.server = new Physmem(this.kernel.port, this.bootPlan().boot, this.physmemOptions);
+      const { boot } = this.bootPlan();
+      this.server = new Physmem(this.kernel.port, boot, this.physmemOptions);
       this.server.load(state.physmem);
       this.kernel.attachServer(this.server);
+      // A server that begins fills free memory with its pattern; what was restored comes back.
+      if (boot.poison === 'on') this.machine.load(state.machine);
     }
     this.trace.load(state.trace);
   }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { builtInScenario } from '../../../src/scenario/built-in.ts';
 import { scenarioConfig } from '../../../src/scenario-system.ts';
 import { System } from '../../../src/system.ts';
+import { checkSystem } from '../../../src/system-check.ts';
 
 const image = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../../guest/bin/${name}.elf`, import.meta.url)));
@@ -22,5 +23,18 @@ describe('the kernel under a scenario', () => {
     expect(system.kernel.check()).toEqual([]);
     expect(slices).toBeGreaterThan(10);
     expect(system.kernel.counters.rpcs).toBeGreaterThan(0);
+  });
+});
+
+describe('a system whose free memory carries a pattern', () => {
+  it('goes back to a snapshot and on from there as before', () => {
+    const system = new System(scenarioConfig(builtInScenario('cow'), { image }));
+    system.run({ until: () => system.physmem !== null });
+    const boot = system.snapshot();
+    const first = { stop: system.run(), bytes: system.save() };
+    system.restore(boot);
+    expect(checkSystem(system)).toEqual([]);
+    expect(system.run()).toEqual(first.stop);
+    expect(Buffer.compare(system.save(), first.bytes)).toBe(0);
   });
 });

@@ -1,0 +1,55 @@
+/**
+ * Watches every use of a stale TLB entry (the machine's debug shadow) and keeps those that no rule excuses: a use is
+ * fine while an operation still waits for this core's answer, or the core is late and reported (physmem.md §6), and when
+ * the page table was only widened. All others are I18: the core used a translation after it was taken away.
+ */
+import { Ev } from '../../emu/arch/events.ts';
+import { ACCESS_USER, ACCESS_WRITE } from '../../emu/mem/index.ts';
+import type { TraceEvent } from '../observe/trace.ts';
+import type { System } from '../system.ts';
+
+export class StaleWatch {
+  private readonly system: System;
+  private readonly found: string[] = [];
+  private readonly endListening: () => void;
+
+  /** Turns the shadow on; the machine is slower with it. */
+  constructor(system: System) {
+    this.system = system;
+    system.machine.tlb.setShadow('on');
+    this.endListening = system.trace.listen((event) => {
+      if (event.kind === Ev.StaleUse) this.judge(event);
+    });
+  }
+
+  get hasFound(): boolean {
+    return this.found.length > 0;
+  }
+
+  /** What was found since the last call. */
+  take(): readonly string[] {
+    return this.found.splice(0);
+  }
+
+  stop(): void {
+    this.endListening();
+    this.system.machine.tlb.setShadow('off');
+  }
+
+  /** Arguments: linear and physical address that the entry gives, EIP, whether it is a write. */
+  private judge({ core, a, b, d }: TraceEvent): void {
+    const { machine, kernel } = this.system;
+    const access = ACCESS_USER | (d === 1 ? ACCESS_WRITE : 0);
+    const walk = machine.mmu.explainWalk(core, a >>> 0, access);
+    if (walk.pa === b >>> 0) return;
+    const bit = 1 << core;
+    const isExcused = kernel
+      .describeShootdowns()
+      .some(({ missingMask, isWaitedFor, overdue }) => (missingMask & bit) !== 0 && (isWaitedFor || overdue));
+    if (isExcused || this.found.length > 0) return;
+    const what = d === 1 ? 'wrote through' : 'read through';
+    this.found.push(
+      `I18: core ${core} ${what} a translation of 0x${(a >>> 0).toString(16)} that is gone (frame ${b >>> 12})`,
+    );
+  }
+}
