@@ -18,6 +18,9 @@ const quantity = (flag: string, range: QuantityRange) => (text: string) => {
   return result;
 };
 
+/** A whole number in a range. */
+export const count = (flag: string, min: number, max: number) => quantity(flag, { min, max, form: 'count' });
+
 /** A value out of a closed list of words. */
 export const word = (flag: string, words: readonly string[]) => (text: string) => {
   if (words.includes(text)) return text;

@@ -6,9 +6,10 @@ import { Command, CommanderError, Option } from 'commander';
 import { HostError } from '../scenario/host-error.ts';
 import { type BareOptions, bareCommand } from './bare-command.ts';
 import { ExitCode } from './exit-code.ts';
+import { type ExploreCommandOptions, exploreCommand, JUDGES, SEARCHES } from './explore-command.ts';
 import type { Io } from './io.ts';
 import { listCommand } from './list-command.ts';
-import { addMachineOptions, addOutputOptions, addScenarioOptions, word } from './options.ts';
+import { addMachineOptions, addOutputOptions, addScenarioOptions, count, word } from './options.ts';
 import { type RunOptions, runCommand } from './run-command.ts';
 import { type TraceOptions, traceCommand } from './trace-command.ts';
 import { TRACE_FORMATS } from './trace-files.ts';
@@ -23,6 +24,7 @@ Examples:
   physmem run my.elf one two            your own static ELF32 i386 program
   physmem run story --set faults.skipShootdown=on
   physmem trace story --filter tlb,physmem --format text
+  physmem explore stale --set faults.dontWaitForAcks=on
   physmem bare kernel.elf --cores 2     a multiboot kernel on the bare machine
 
 Sizes: 4096, 4K, 16M, 1G, 0x1000; k and K both mean 1024.
@@ -82,6 +84,7 @@ function buildProgram(io: Io, version: string, finish: (code: number) => void): 
   addRun(program, io, finish);
   addBare(program, io, finish);
   addTrace(program, io, finish);
+  addExplore(program, io, finish);
   program
     .command('list')
     .description('list the shipped scenarios')
@@ -99,7 +102,8 @@ function addRun(program: Command, io: Io, finish: (code: number) => void): void 
     .argument('[args...]', 'arguments of the root task; after -- they may begin with a dash')
     .option('--trace <file>', 'record every event: Perfetto for .json, text for .txt, else JSON lines')
     .option('--save <file>', 'save the state of the whole system when the run ends')
-    .option('--restore <file>', 'begin with a saved state of the same scenario instead of the reset');
+    .option('--restore <file>', 'begin with a saved state of the same scenario instead of the reset')
+    .option('--schedule <file>', 'the interleaving that physmem explore found');
   addOutputOptions(addScenarioOptions(command)).action(
     async (target: string, args: string[], options: RunOptions) =>
       finish(await runCommand(target, args, options, io)),
@@ -150,7 +154,38 @@ function addTrace(program: Command, io: Io, finish: (code: number) => void): voi
         .argParser(word('--format', TRACE_FORMATS)),
     )
     .option('--filter <groups>', 'only these groups or events, with commas: tlb,physmem,irq:ipi_send');
+  command.option('--schedule <file>', 'the interleaving that physmem explore found');
   addScenarioOptions(command).action(async (target: string, args: string[], options: TraceOptions) =>
     finish(await traceCommand(target, args, options, io)),
+  );
+}
+
+function addExplore(program: Command, io: Io, finish: (code: number) => void): void {
+  const number = (flag: string, text: string, max: number) =>
+    new Option(`${flag} <n>`, text).argParser(count(flag, 1, max));
+  const choice = (flag: string, text: string, words: readonly string[]) =>
+    new Option(`${flag} <word>`, `${text}: ${words.join(', ')}`)
+      .default(words[0])
+      .argParser(word(flag, words));
+  const command = program
+    .command('explore')
+    .summary('look for what breaks a scenario')
+    .description(
+      'Run a scenario under many interleavings of its cores until a check of the scenario or a rule of the whole-state ' +
+        'checker fails, and show the shortest one found. With --deaths, kill each task at each entry of the kernel instead.',
+    )
+    .argument('<scenario>', 'name of a scenario, or a file, as for run')
+    .argument('[args...]', 'arguments of the root task')
+    .addOption(number('--runs', 'runs in all', 1_000_000).default(200))
+    .addOption(number('--depth', 'holds of one schedule at most', 8).default(2))
+    .addOption(choice('--search', 'which schedules', SEARCHES))
+    .addOption(choice('--judge', 'what counts as broken', JUDGES))
+    .option('--out <file>', 'where to write the failing schedule, for run --schedule')
+    .option('--deaths', 'kill tasks instead of changing the interleaving')
+    .addOption(number('--task', 'with --deaths: only this task', 1_000_000))
+    .addOption(number('--stride', 'with --deaths: every so many entries', 1_000_000).default(1))
+    .option('--json', 'one JSON object on standard output, nothing else');
+  addScenarioOptions(command).action(async (target: string, args: string[], options: ExploreCommandOptions) =>
+    finish(await exploreCommand(target, args, options, io)),
   );
 }

@@ -5,6 +5,7 @@
 import { ansiPaint, type TextStyle } from '../observe/text-style.ts';
 import { TraceRecording } from '../observe/trace-recording.ts';
 import { evaluateChecks } from '../scenario/checks.ts';
+import { HostError } from '../scenario/host-error.ts';
 import type { Picture } from '../scenario/scenario.ts';
 import { scenarioConfig } from '../scenario-system.ts';
 import type { System } from '../system.ts';
@@ -24,6 +25,7 @@ import {
   type RunResult,
   viewOf,
 } from './run-report.ts';
+import { readSchedule, withSchedule } from './schedule-option.ts';
 import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
@@ -33,6 +35,7 @@ export interface RunOptions extends ScenarioOptions, OutputOptions {
   readonly trace?: string;
   readonly save?: string;
   readonly restore?: string;
+  readonly schedule?: string;
 }
 
 const NO_CHECKS = { exit: null, output: [] };
@@ -44,9 +47,16 @@ export async function runCommand(
   options: RunOptions,
   io: Io,
 ): Promise<number> {
-  const target = findTarget(name, args, changesOf(options), options.module ?? [], io);
+  if (options.schedule !== undefined && (options.save ?? options.restore) !== undefined) {
+    throw new HostError(
+      '--schedule goes with neither --save nor --restore: a saved state has its own interleaving',
+    );
+  }
+  const schedule = readSchedule(options.schedule, name, io);
+  const changes = [...schedule.changes, ...changesOf(options)];
+  const target = findTarget(name, args, changes, options.module ?? [], io);
   const { scenario } = target;
-  const config = scenarioConfig(target.scenario, target.images);
+  const config = withSchedule(scenarioConfig(scenario, target.images), scenario, schedule);
   const system = openSystem(config, savedState(options.restore, io));
   const recording = options.trace === undefined ? null : new TraceRecording(system.trace);
   const style = styleOf(options, io);

@@ -25,13 +25,20 @@ export class StatusLine {
     this.nextAt = this.started + FIRST_AFTER_SECONDS;
   }
 
-  /** Redraws when it is time. */
+  /** Redraws when it is time, with how far a run has come. */
   update(instructions: number, cycles: number): void {
+    this.show((seconds) => {
+      const rate = instructions / 1e6 / seconds;
+      return `${thousands(instructions)} instructions, ${thousands(cycles)} cycles, ${rate.toFixed(1)} MIPS`;
+    });
+  }
+
+  /** Redraws when it is time, with the text for that many seconds since the beginning. */
+  show(describe: (seconds: number) => string): void {
     const now = this.io.hostSeconds();
     if (this.state === 'off' || now < this.nextAt) return;
     this.nextAt = now + INTERVAL_SECONDS;
-    const rate = instructions / 1e6 / (now - this.started);
-    const text = `${thousands(instructions)} instructions, ${thousands(cycles)} cycles, ${rate.toFixed(1)} MIPS  (Ctrl-C ends)`;
+    const text = `${describe(now - this.started)}  (Ctrl-C ends)`;
     this.io.err(`${ERASE_LINE}${text.slice(0, this.io.terminal.columns - 1)}`);
     this.shown = 'yes';
   }

@@ -10,6 +10,7 @@ import { ConsoleWriter } from './console-writer.ts';
 import type { Io } from './io.ts';
 import { changesOf, type ScenarioOptions } from './options.ts';
 import { outcomeOf } from './run-end.ts';
+import { readSchedule, withSchedule } from './schedule-option.ts';
 import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
@@ -19,6 +20,7 @@ export interface TraceOptions extends ScenarioOptions {
   readonly out?: string;
   readonly format: TraceFormat;
   readonly filter?: string;
+  readonly schedule?: string;
 }
 
 /** Returns the exit code of the run. The guests' output is not shown. @throws HostError */
@@ -29,8 +31,10 @@ export async function traceCommand(
   io: Io,
 ): Promise<number> {
   const kinds = options.filter === undefined ? null : filterKinds(options.filter);
-  const target = findTarget(name, args, changesOf(options), options.module ?? [], io);
-  const config = scenarioConfig(target.scenario, target.images);
+  const schedule = readSchedule(options.schedule, name, io);
+  const changes = [...schedule.changes, ...changesOf(options)];
+  const target = findTarget(name, args, changes, options.module ?? [], io);
+  const config = withSchedule(scenarioConfig(target.scenario, target.images), target.scenario, schedule);
   const system = openSystem(config, null);
   const recording = new TraceRecording(system.trace, kinds);
   const output = new ConsoleWriter(io, { show: 'kept', sources: [] });

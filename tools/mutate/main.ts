@@ -10,7 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const COPIED = ['src', 'emu/arch', 'test/unit/physmem', 'test/property', 'package.json', 'vitest.config.ts'];
+const COPIED = [
+  'src',
+  'emu/arch',
+  'test/unit/physmem',
+  'test/property',
+  'package.json',
+  'tsconfig.base.json',
+  'vitest.config.ts',
+];
 /** Quick tests first; most mutations die there. */
 const SUITES = [
   ['--project', 'unit', 'test/unit/physmem'],
@@ -21,6 +29,8 @@ const TIMEOUT_MS = 180_000;
 function copyTree(): string {
   const folder = mkdtempSync(join(tmpdir(), 'physmem-mutate-'));
   for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  // The tests' own tsconfig refers to projects that are not copied.
+  writeFileSync(join(folder, 'test/tsconfig.json'), '{ "extends": "../tsconfig.base.json" }');
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }

@@ -93,6 +93,7 @@ describe('help', () => {
       ['run', '--help'],
       ['bare', '--help'],
       ['trace', '--help'],
+      ['explore', '--help'],
       ['list', '--help'],
     ]) {
       const io = fakeIo();

@@ -203,3 +203,16 @@ function grantRootThread(w: World, child: { slot: number }): void {
   w.kernel.installCapability(w.root, 200, { type: CapType.THREAD, object: w.rootThread, rights: 1 });
   expect(w.syscall(0, Sys.CAP_GRANT, child.slot, 200, 1).ebx).toBe(3);
 }
+
+describe('the port of the memory server', () => {
+  it('tells whether a task lives: a capability outlives it', () => {
+    const { w, slot, task } = withChild();
+    expect(w.kernel.port.taskLives(task)).toBe(true);
+    w.syscall(0, Sys.TASK_DESTROY, slot);
+    expect(w.stateOf(w.running(1))).toBe('doomed');
+    expect(w.kernel.port.taskLives(task)).toBe(false);
+    w.deliver();
+    expect(w.kernel.port.taskLives(task)).toBe(false);
+    expect(w.kernel.port.taskLives(99)).toBe(false);
+  });
+});

@@ -209,3 +209,18 @@ describe('killTaskAt', () => {
     expect(w.machine.exitStatus).toBe(137);
   });
 });
+
+describe('switches', () => {
+  it('can be set in a running system; those that are not named are off', () => {
+    const { w, traced } = broken({ skipShootdown: 'on' });
+    w.kernel.setFaults({ dontWaitForAcks: 'on' });
+    w.rpc(0, UNMAP);
+    expect(traced.steps.at(-1)).toBe('done');
+    expect(w.machine.ipis).toHaveLength(1);
+    w.deliver();
+    w.kernel.setFaults({});
+    mapAgain(w);
+    w.rpc(0, UNMAP);
+    expect(traced.steps.at(-1)).toBe('remote');
+  });
+});
