@@ -2,10 +2,13 @@
 import cow from '../../scenarios/cow.json' with { type: 'json' };
 import faults from '../../scenarios/faults.json' with { type: 'json' };
 import forge from '../../scenarios/forge.json' with { type: 'json' };
+import fragment from '../../scenarios/fragment.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
+import load from '../../scenarios/load.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
 import selftest from '../../scenarios/selftest.json' with { type: 'json' };
 import serial from '../../scenarios/serial.json' with { type: 'json' };
+import shoot from '../../scenarios/shoot.json' with { type: 'json' };
 import spin from '../../scenarios/spin.json' with { type: 'json' };
 import stale from '../../scenarios/stale.json' with { type: 'json' };
 import staleBroken from '../../scenarios/stale-broken.json' with { type: 'json' };
@@ -21,10 +24,13 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   stale,
   staleBroken,
   cow,
+  fragment,
+  load,
   serial,
   forge,
   faults,
   pingpong,
+  shoot,
   selftest,
   spin,
 ];
