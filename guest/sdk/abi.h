@@ -43,6 +43,7 @@
 #define REASON_QUOTA                   21
 #define REASON_NO_DMA                  22
 #define REASON_NOT_HOLDER              23
+#define REASON_OVERLAPS                32
 
 /* Capability types, rights and flags */
 #define ALLOC_ALL_OR_NONE              1
@@ -143,11 +144,14 @@
 #define OP_UNLOCK                      27
 #define OP_PIN                         28
 #define OP_UNPIN                       29
+#define OP_COPY_LIST                   32
 #define PAGE_NAMED                     1
 #define PAGE_BOUND                     2
 #define PAGE_COW                       4
 #define PAGE_SHARED                    8
 #define PAGE_PINNED                    16
+#define COPY_LIST_RANGES_MAX           19
+#define COPY_LIST_WORDS                3
 #define LOCK_CYCLES_MAX                0x02faf080u
 #define PAGE_ORDER_SHIFT               8
 #define PIN_CYCLES_MAX                 0x02faf080u

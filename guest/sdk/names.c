@@ -47,6 +47,7 @@ const char *const reason_sentences[] = {
     [21] = "the quota of %l is used up",
     [22] = "the DMA zone has room for %l more frames",
     [23] = "the caller does not hold this lock through this capability",
+    [32] = "the range that begins at argument %a meets another range of the list at byte %l",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];
 
@@ -96,5 +97,6 @@ const struct operation_name operation_names[] = {
     {27, 0x60, "container_unlock", ""},
     {28, 0x60, "container_pin", "start size duration flags "},
     {29, 0x80, "physmem_unpin", ""},
+    {32, 0x60, "container_copy_list", "flags range destination "},
 };
-const unsigned operation_name_count = 20;
+const unsigned operation_name_count = 21;

@@ -184,3 +184,14 @@ int physmem_unpin(slot_t pin) {
   int error = physmem_invoke(pin, &request);
   return error;
 }
+
+int container_copy_list(slot_t container, uint32_t flags, const uint32_t *range,
+                        uint32_t range_count, slot_t destination_slot, uint32_t *out_amount) {
+  struct request request = REQUEST(32);
+  request_word(&request, flags);
+  request_words(&request, range, range_count);
+  request_cap(&request, destination_slot);
+  int error = physmem_invoke(container, &request);
+  reply_word(&request, 0, out_amount);
+  return error;
+}

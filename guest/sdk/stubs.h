@@ -512,4 +512,27 @@ int container_pin(slot_t container, uint32_t start, uint32_t size, uint32_t dura
      EBADF  the slot is empty, stale or names an object of another type */
 int physmem_unpin(slot_t pin);
 
+/* container_copy_list: Scatters or gathers: container_copy for up to 19 ranges as one copy. No
+   range may write where another one reads or writes, so their order does not matter; with MOVE no
+   two may read the same page. What is done is the ranges in order, up to the first byte that
+   cannot be.
+   Operation 32 on a capability of type container or limited; needs COPY_OUT
+   Arguments
+     flags             CopyFlag bits
+     range             source, destination and size of each range: three words
+     destination_slot  a container; needs COPY_IN
+   Results (a pointer may be NULL)
+     out_amount  bytes done
+   Errors
+     EPERM     the capability lacks a right that this needs
+     EINVAL    an argument is out of range or not page aligned
+     ENOENT    nothing is there (a hole in the container, no such thing)
+     EEXIST    the name is occupied
+     ENOMEM    the control has no credit, or a quota is used up
+     EBUSY     locked, pinned or dying
+     EBADF     the slot is empty, stale or names an object of another type
+     EMSGSIZE  too many or too few words or capabilities in the message */
+int container_copy_list(slot_t container, uint32_t flags, const uint32_t *range,
+                        uint32_t range_count, slot_t destination_slot, uint32_t *out_amount);
+
 #endif

@@ -72,6 +72,7 @@ export enum Reason {
   QUOTA = 21,
   NO_DMA = 22,
   NOT_HOLDER = 23,
+  OVERLAPS = 32,
 }
 
 export interface ReasonDef {
@@ -114,4 +115,9 @@ export const REASONS: readonly ReasonDef[] = [
   { value: 21, name: 'QUOTA', sentence: 'the quota of %l is used up' },
   { value: 22, name: 'NO_DMA', sentence: 'the DMA zone has room for %l more frames' },
   { value: 23, name: 'NOT_HOLDER', sentence: 'the caller does not hold this lock through this capability' },
+  {
+    value: 32,
+    name: 'OVERLAPS',
+    sentence: 'the range that begins at argument %a meets another range of the list at byte %l',
+  },
 ];

@@ -19,7 +19,13 @@ export interface RpcDef {
   readonly returns: readonly ArgumentDef[];
   readonly returnCaps: readonly ArgumentDef[];
   readonly errors: readonly string[];
+  /** When the last argument (`name…`) is a list: words of one element, and elements at least one and at most. */
+  readonly list?: { readonly words: number; readonly elementsMax: number };
 }
+
+/** Words of a range of container_copy_list, and the ranges that fit in a message behind the flags. */
+export const COPY_LIST_WORDS = 3;
+export const COPY_LIST_RANGES_MAX = 19;
 
 export enum Op {
   NULL = 0,
@@ -42,6 +48,7 @@ export enum Op {
   UNLOCK = 27,
   PIN = 28,
   UNPIN = 29,
+  COPY_LIST = 32,
 }
 
 const a = (name: string, meaning: string): ArgumentDef => ({ name, meaning });
@@ -319,6 +326,23 @@ export const RPCS: readonly RpcDef[] = [
     returns: [],
     returnCaps: [],
     errors: ['EBADF'],
+  },
+  {
+    op: Op.COPY_LIST,
+    name: 'container_copy_list',
+    on: ['container', 'limited'],
+    rights: ['COPY_OUT'],
+    summary:
+      'Scatters or gathers: container_copy for up to 19 ranges as one copy. No range may write where another one reads or writes, so their order does not matter; with MOVE no two may read the same page. What is done is the ranges in order, up to the first byte that cannot be.',
+    args: [
+      a('flags', 'CopyFlag bits'),
+      a('range…', 'source, destination and size of each range: three words'),
+    ],
+    caps: [a('destination', 'a container; needs COPY_IN')],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'ENOENT', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF', 'EMSGSIZE'],
+    list: { words: COPY_LIST_WORDS, elementsMax: COPY_LIST_RANGES_MAX },
   },
 ];
 

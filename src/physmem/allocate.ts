@@ -170,10 +170,16 @@ function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
   }
 }
 
-/** The longest prefix whose unnamed pages the control can pay for. */
-export function squashRoom(store: Store, container: number, start: number, pages: number): Extent {
+/** The longest prefix whose unnamed pages `budget` pays for, by default all that the control has free. */
+export function squashRoom(
+  store: Store,
+  container: number,
+  start: number,
+  pages: number,
+  budget?: number,
+): Extent {
   const { free } = store.controls.at(store.containers.at(container).control);
-  let credit = free;
+  let credit = budget ?? free;
   let page = start;
   const end = start + pages;
   for (let entry = entryFrom(store, container, start); page < end; entry = nextEntry(store)) {

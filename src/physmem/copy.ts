@@ -1,62 +1,63 @@
 /**
  * Logical copies (physmem.md §4 copy): copy-on-write by default, SHARED, or MOVE. The result is as if the source
  * were read completely before the destination is written: how much can be done is decided before anything
- * changes, and overlapping ranges are walked in the direction that reads each page before it is overwritten
+ * changes (copy-plan.ts), and overlapping ranges are walked in the direction that reads each page before it is overwritten
  * (defect B18). Write access to what was copied is gone from every TLB when the call returns (B6).
  */
-import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { Fault } from '../abi/fault-switches.ts';
 import { CopyFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
-import { type Actor, admission } from './actor.ts';
-import { addFrames, beforePins, type Extent, namedPages, squashRoom } from './allocate.ts';
+import { addFrames } from './allocate.ts';
 import { BindResult, isBound, splitForMemory, takeBlock } from './bind.ts';
+import {
+  admissionToBoth,
+  type CopyEnds,
+  type CopyRange,
+  hasFlag,
+  isSameControl,
+  planCopy,
+} from './copy-plan.ts';
 import { removeAndCredit, removeAndKeep } from './deallocate.ts';
 import { tellFault } from './faults.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
-import { addEntry, entryAt, entryFrom, insertName, nextEntry, pagesOf, removeName } from './names.ts';
+import { addEntry, entryAt, insertName, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
 import { assert } from './plain-data.ts';
 import { Removal, settle } from './removal.ts';
-import { noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
+import { ok, refuse } from './reply.ts';
 import { splitAt, splitFrame, splitTo } from './split.ts';
 import type { Store } from './store.ts';
 import { protectFrame, unmapEntry } from './translation.ts';
 
+/** What a request asks for: one range, or the ranges of a list (copy-list.ts). */
 export interface CopyRequest {
-  readonly source: number;
-  readonly sourceGeneration: number;
-  readonly destination: number;
-  readonly destinationGeneration: number;
-  /** Who asks, as the source and the destination are named. */
-  readonly actor: Actor;
-  readonly destinationActor: Actor;
-  readonly sourcePage: number;
-  readonly destinationPage: number;
-  readonly pages: number;
-  readonly flags: number;
+  readonly ends: CopyEnds;
+  readonly list: readonly CopyRange[];
+  /** Number of the argument before the source of the first range. */
+  readonly blamed: number;
 }
 
 /** Copies names. Rights and arguments were checked by the caller. */
 export const copy = (store: Store, request: CopyRequest): RpcReply | Operation =>
   begin(copyInTurn(store, request));
 
-function* copyInTurn(store: Store, request: CopyRequest): Operation {
-  const keys = [containerKey(request.source)];
-  if (request.destination !== request.source) keys.push(containerKey(request.destination));
+function* copyInTurn(store: Store, { ends, list, blamed }: CopyRequest): Operation {
+  const { source, destination, flags } = ends;
+  const keys = [containerKey(source)];
+  if (destination !== source) keys.push(containerKey(destination));
   keys.sort((a, b) => a - b);
   for (const key of keys) yield* store.guards.enter(key);
   try {
-    const fault = admissionToBoth(store, request);
+    const fault = admissionToBoth(store, ends);
     if (fault !== null) return refuse(fault);
-    const extent = plan(store, request);
-    const allOrNone = CopyFlag.ALL_OR_NONE | (extent.refused?.errno === Errno.ENOMEM ? CopyFlag.MOVE : 0);
-    if (extent.refused !== null && (request.flags & allOrNone) !== 0) return refuse(extent.refused);
-    const done = { ...request, pages: extent.pages };
-    if (extent.pages > 0 && !isOntoItself(request)) yield* perform(store, done);
-    store.port.emit(PhysmemEv.Copy, request.source, request.destination, extent.pages * 4096, request.flags);
-    return extent.refused === null ? ok([extent.pages * 4096]) : refuse(extent.refused, extent.pages * 4096);
+    const plan = planCopy(store, ends, list, blamed);
+    // All of it is paid before the first wait, so that nobody takes the credit in between.
+    store.controls.charge(store.containers.at(destination).control, plan.price);
+    for (const range of plan.ranges) yield* perform(store, { ...ends, ...range });
+    const bytes = plan.pages * 4096;
+    store.port.emit(PhysmemEv.Copy, source, destination, bytes, flags);
+    return plan.refused === null ? ok([bytes]) : refuse(plan.refused, bytes);
   } finally {
     for (const key of keys) {
       store.guards.leave(key);
@@ -65,84 +66,17 @@ function* copyInTurn(store: Store, request: CopyRequest): Operation {
   }
 }
 
-/** Objects may have died, or been locked, while the request waited its turn. */
-function admissionToBoth(store: Store, request: CopyRequest): Refusal | null {
-  return (
-    admission(store, request.source, request.sourceGeneration, request.actor) ??
-    admission(store, request.destination, request.destinationGeneration, request.destinationActor)
-  );
-}
+/** One range of a copy, with its ends. */
+type RangeCopy = CopyEnds & CopyRange;
 
-const isOntoItself = (request: CopyRequest): boolean =>
-  request.source === request.destination && request.sourcePage === request.destinationPage;
-
-const hasFlag = (request: CopyRequest, flag: CopyFlag): boolean => (request.flags & flag) !== 0;
-
-/** How many pages can be copied, and why not more. Changes nothing. */
-function plan(store: Store, request: CopyRequest): Extent {
-  let { pages } = request;
-  let refused: Refusal | null = null;
-  const backed = backedPages(store, request);
-  if (backed < pages) {
-    pages = backed;
-    refused = refusal(Errno.ENOENT, Reason.HOLE, 1, (request.sourcePage + pages) * 4096);
-  }
-  if (!hasFlag(request, CopyFlag.SQUASH)) {
-    const entry = entryFrom(store, request.destination, request.destinationPage);
-    const at = entry === 0 ? Number.POSITIVE_INFINITY : store.entries.start[entry]!;
-    const room = Math.max(0, at - request.destinationPage);
-    if (room < pages) {
-      pages = room;
-      refused = refusal(Errno.EEXIST, Reason.OCCUPIED, 2, (request.destinationPage + pages) * 4096);
-    }
-  }
-  if (isOntoItself(request)) return { pages, refused };
-  const paid = affordable(store, request, pages);
-  const extent = paid.refused === null ? { pages, refused } : paid;
-  if (!hasFlag(request, CopyFlag.SQUASH)) return extent;
-  return beforePins(store, request.destination, request.destinationPage, extent);
-}
-
-/** Pages of the source range before its first hole. */
-function backedPages(store: Store, request: CopyRequest): number {
-  const end = request.sourcePage + request.pages;
-  let page = request.sourcePage;
-  for (let entry = entryFrom(store, request.source, page); entry !== 0; entry = nextEntry(store)) {
-    if (store.entries.start[entry]! > page) break;
-    page = store.entries.start[entry]! + pagesOf(store, entry);
-    if (page >= end) return request.pages;
-  }
-  return page - request.sourcePage;
-}
-
-/** A MOVE inside one control is free; a MOVE into another is paid in full or not done. */
-function affordable(store: Store, request: CopyRequest, pages: number): Extent {
-  const { destination, destinationPage } = request;
-  const { free } = store.controls.at(store.containers.at(destination).control);
-  if (!hasFlag(request, CopyFlag.MOVE)) {
-    if (hasFlag(request, CopyFlag.SQUASH)) return squashRoom(store, destination, destinationPage, pages);
-    return free < pages ? { pages: free, refused: noCredit(free) } : { pages, refused: null };
-  }
-  if (isSameControl(store, request)) return { pages, refused: null };
-  const need = pages - namedPages(store, destination, destinationPage, pages);
-  return need > free ? { pages: 0, refused: noCredit(free) } : { pages, refused: null };
-}
-
-const isSameControl = (store: Store, request: CopyRequest): boolean =>
-  store.containers.at(request.source).control === store.containers.at(request.destination).control;
-
-/** Does a copy that cannot fail any more. */
-function* perform(store: Store, request: CopyRequest): Operation<void> {
+/** Does a copy that cannot fail any more, and is paid. */
+function* perform(store: Store, request: RangeCopy): Operation<void> {
   const { source, sourcePage, destination, destinationPage, pages } = request;
   const inPlace = hasFlag(request, CopyFlag.MOVE) && isSameControl(store, request);
   const squashWork: RangeWork = inPlace ? removeAndCredit : removeAndKeep;
   const squash = hasFlag(request, CopyFlag.SQUASH);
   const distance = destinationPage - sourcePage;
   const overlaps = source === destination && Math.abs(distance) < pages;
-  if (!inPlace) {
-    const old = squash ? namedPages(store, destination, destinationPage, pages) : 0;
-    store.controls.charge(store.containers.at(destination).control, pages - old);
-  }
   if (squash && !overlaps) {
     yield* finishRange(store, newRangeJob(store, null, destination, destinationPage, pages), squashWork);
   }
@@ -184,7 +118,7 @@ function* awaitMemory(store: Store, removal: Removal): Operation<void> {
 }
 
 interface Walk {
-  readonly request: CopyRequest;
+  readonly request: RangeCopy;
   readonly removal: Removal;
   readonly pieceMax: number;
   /** Pages of the range that are still to do: [from, end), relative to its start. */
@@ -254,7 +188,7 @@ function placePiece(store: Store, walk: Walk, piece: Piece): Placed {
   return Placed.DONE;
 }
 
-function moveEntry(store: Store, request: CopyRequest, entry: number, page: number, removal: Removal): void {
+function moveEntry(store: Store, request: RangeCopy, entry: number, page: number, removal: Removal): void {
   const { entries } = store;
   unmapEntry(store, entry, removal);
   removeName(store, entry);
@@ -267,7 +201,7 @@ function moveEntry(store: Store, request: CopyRequest, entry: number, page: numb
 }
 
 /** The new entry names the same frame. What came through a limited capability is cut when that is revoked. */
-function shareEntry(store: Store, request: CopyRequest, entry: number, page: number): void {
+function shareEntry(store: Store, request: RangeCopy, entry: number, page: number): void {
   const { entries } = store;
   const added = addEntry(store, request.destination, page, entries.frame[entry]!);
   const { limited } = request.actor;
@@ -276,7 +210,7 @@ function shareEntry(store: Store, request: CopyRequest, entry: number, page: num
 }
 
 /** The new entry has a frame of its own, which shares the block until one of the two is written. */
-function cowEntry(store: Store, request: CopyRequest, entry: number, page: number, removal: Removal): Placed {
+function cowEntry(store: Store, request: RangeCopy, entry: number, page: number, removal: Removal): Placed {
   const { frames } = store;
   const frame = store.entries.frame[entry]!;
   const block = frames.block[frame]!;
@@ -291,13 +225,7 @@ function cowEntry(store: Store, request: CopyRequest, entry: number, page: numbe
 }
 
 /** A device may write to pinned memory behind everybody's back, so a copy of it is made at once (I29). */
-function copyPinned(
-  store: Store,
-  request: CopyRequest,
-  entry: number,
-  page: number,
-  removal: Removal,
-): Placed {
+function copyPinned(store: Store, request: RangeCopy, entry: number, page: number, removal: Removal): Placed {
   const { frames, base, port } = store;
   const frame = store.entries.frame[entry]!;
   const order = frames.order(frame);

@@ -12,7 +12,6 @@ import {
   AllocFlag,
   CapType,
   ContainerRight,
-  CopyFlag,
   LIMITED_RIGHTS_MAX,
   MapFlag,
   PinFlag,
@@ -20,13 +19,13 @@ import {
 } from '../abi/rights.ts';
 import { LOCK_CYCLES_MAX, Op, PIN_CYCLES_MAX } from '../abi/rpcs.ts';
 import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
-import { lockFault } from './actor.ts';
 import { allocate } from './allocate.ts';
 import { CONTROL_DEPTH_MAX, type Control, Controls } from './control.ts';
-import { copy } from './copy.ts';
+import { copyList, copyOne } from './copy-handlers.ts';
 import { createContainer } from './create.ts';
 import { deallocate } from './deallocate.ts';
 import { destroyContainer, destroyControl } from './destroy.ts';
+import { type Handler, onContainer, onControl, onRange, onUnlocked, PAGE_SHIFT } from './handler-shapes.ts';
 import { lock, unlock } from './lock.ts';
 import { newMapJob, runMap } from './map.ts';
 import { pin } from './pin.ts';
@@ -34,65 +33,11 @@ import { endPin } from './pin-end.ts';
 import { queryPages } from './query.ts';
 import { release } from './release.ts';
 import { DEAD, DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
-import {
-  findContainer,
-  findControl,
-  flagFault,
-  isRefusal,
-  linearFault,
-  type NamedContainer,
-  rangeFault,
-  rightsFault,
-} from './request.ts';
+import { findControl, flagFault, isRefusal, linearFault, rangeFault, rightsFault } from './request.ts';
 import { isDerived, revoke, share } from './share.ts';
 import { sponsor } from './sponsor.ts';
 import type { Store } from './store.ts';
 import { unmapPages } from './unmap.ts';
-
-type Handler = (store: Store, request: RpcRequest) => RpcReply | Operation;
-
-const PAGE_SHIFT = 12;
-
-/** Handler for a live control. */
-const onControl =
-  (work: (store: Store, control: Control, request: RpcRequest) => RpcReply | Operation): Handler =>
-  (store, request) => {
-    const control = findControl(store, request.target);
-    return isRefusal(control) ? refuse(control) : work(store, control, request);
-  };
-
-/** Handler for a live container, named directly or by a limited capability. */
-const onContainer =
-  (work: (store: Store, named: NamedContainer, request: RpcRequest) => RpcReply | Operation): Handler =>
-  (store, request) => {
-    const named = findContainer(store, request.target, request.task, 0);
-    return isRefusal(named) ? refuse(named) : work(store, named, request);
-  };
-
-/** The same, for work that only the holder of a lock may do while there is one. */
-const onUnlocked = (
-  work: (store: Store, named: NamedContainer, request: RpcRequest) => RpcReply | Operation,
-): Handler =>
-  onContainer((store, named, request) => {
-    const fault = lockFault(store, named.container, named.actor);
-    return fault !== null ? refuse(fault) : work(store, named, request);
-  });
-
-/** Handler for a range of a container given by words 0 and 1. */
-const onRange = (
-  work: (
-    store: Store,
-    named: NamedContainer,
-    page: number,
-    pages: number,
-    request: RpcRequest,
-  ) => RpcReply | Operation,
-): Handler =>
-  onUnlocked((store, named, request) => {
-    const fault = rangeFault(request, 0, 1);
-    if (fault !== null) return refuse(fault);
-    return work(store, named, request.words[0]! >>> PAGE_SHIFT, request.words[1]! / 4096, request);
-  });
 
 const quotaFault = (store: Store, control: Control, hasRoom: boolean): Refusal | null => {
   const quota = Controls.quota(control);
@@ -149,7 +94,6 @@ function sponsorTask(store: Store, control: Control, request: RpcRequest): RpcRe
 }
 
 const ALLOC_FLAGS = AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH | AllocFlag.DMA | AllocFlag.CONTIGUOUS;
-const COPY_FLAGS = CopyFlag.SHARED | CopyFlag.MOVE | CopyFlag.SQUASH | CopyFlag.ALL_OR_NONE;
 
 const allocateRange = onRange((store, { container, rights, actor }, page, pages, request) => {
   const flags = request.words[2]!;
@@ -194,48 +138,6 @@ function unmapRange(store: Store, request: RpcRequest): RpcReply | Operation {
   if (fault !== null) return refuse(fault);
   return unmapPages(store, request.task, request.words[0]! >>> PAGE_SHIFT, request.words[1]! / 4096);
 }
-
-/** Rights that a copy needs of its source: taking names away or sharing for writing is more than reading. */
-function sourceRights(flags: number): number {
-  let needed = ContainerRight.COPY_OUT;
-  if ((flags & CopyFlag.MOVE) !== 0) needed |= ContainerRight.DEALLOCATE;
-  if ((flags & CopyFlag.SHARED) !== 0) needed |= ContainerRight.READ | ContainerRight.WRITE;
-  return needed;
-}
-
-const copyRange = onUnlocked((store, named, request) => {
-  const flags = request.words[3]!;
-  const both = CopyFlag.SHARED | CopyFlag.MOVE;
-  const fault =
-    rangeFault(request, 0, 2) ??
-    rangeFault(request, 1, 2) ??
-    flagFault(request, 3, COPY_FLAGS) ??
-    ((flags & both) === both ? refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 4, CopyFlag.MOVE) : null) ??
-    rightsFault({ ...request.target, rights: named.rights }, sourceRights(flags));
-  if (fault !== null) return refuse(fault);
-  const argument = request.wordCount + 1;
-  const target = findContainer(store, request.caps[0]!, request.task, argument);
-  if (isRefusal(target)) return refuse(target);
-  const locked = lockFault(store, target.container, target.actor);
-  if (locked !== null) return refuse({ ...locked, argument });
-  let needed = ContainerRight.COPY_IN;
-  if ((flags & CopyFlag.SQUASH) !== 0) needed |= ContainerRight.WRITE;
-  const missing = rightsFault({ ...request.target, rights: target.rights }, needed, argument);
-  if (missing !== null) return refuse(missing);
-  const { container, actor } = named;
-  return copy(store, {
-    source: container.index,
-    sourceGeneration: container.generation,
-    destination: target.container.index,
-    destinationGeneration: target.container.generation,
-    actor,
-    destinationActor: target.actor,
-    sourcePage: request.words[0]! >>> PAGE_SHIFT,
-    destinationPage: request.words[1]! >>> PAGE_SHIFT,
-    pages: request.words[2]! / 4096,
-    flags,
-  });
-});
 
 const shareContainer = onContainer((store, { container, limited, rights }, request) => {
   const wanted = request.words[0]!;
@@ -309,7 +211,8 @@ export const HANDLERS: { readonly [op: number]: Handler } = {
   ),
   [Op.MAP]: mapRange,
   [Op.UNMAP]: unmapRange,
-  [Op.COPY]: copyRange,
+  [Op.COPY]: copyOne,
+  [Op.COPY_LIST]: copyList,
   [Op.RELEASE]: onRange((store, { container, actor }, page, pages) =>
     release(store, actor, container.index, page, pages),
   ),

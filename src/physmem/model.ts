@@ -147,6 +147,50 @@ export class Model {
     return plan;
   }
 
+  /** Ranges (from, to, pages) in order, as far as it goes; all or nothing where the flags say so. */
+  copyList(
+    source: number,
+    target: number,
+    ranges: readonly (readonly [number, number, number])[],
+    flags: number,
+    limited: number,
+  ): Outcome {
+    if (this.#needsOrder(source === target, ranges, flags)) return { errno: Errno.EINVAL, pages: 0 };
+    const before = [source, target].map((id) => new Map(this.containers.get(id)!.names));
+    let pages = 0;
+    for (const [from, to, count] of ranges) {
+      const one = this.copy(source, from, target, to, count, flags, limited);
+      pages += one.pages;
+      if (one.errno === Errno.OK) continue;
+      const isUndone =
+        (flags & CopyFlag.ALL_OR_NONE) !== 0 || (flags & CopyFlag.MOVE && one.errno === Errno.ENOMEM);
+      if (!isUndone) return { errno: one.errno, pages };
+      for (const [index, id] of [source, target].entries()) {
+        const { names } = this.containers.get(id)!;
+        names.clear();
+        for (const [page, name] of before[index]!) names.set(page, name);
+      }
+      return { errno: one.errno, pages: 0 };
+    }
+    return done(pages);
+  }
+
+  /** Whether a page is written by one range and read or written by another, or moved away by two. */
+  #needsOrder(
+    isSelf: boolean,
+    ranges: readonly (readonly [number, number, number])[],
+    flags: number,
+  ): boolean {
+    return ranges.some(([from, to, pages], i) =>
+      ranges.some(([otherFrom, otherTo, otherPages], j) => {
+        if (i === j) return false;
+        const meets = (a: number, b: number): boolean => a < b + otherPages && b < a + pages;
+        const moved = (flags & CopyFlag.MOVE) !== 0 && meets(from, otherFrom);
+        return moved || meets(to, otherTo) || (isSelf && meets(to, otherFrom));
+      }),
+    );
+  }
+
   #planCopy(source: number, from: number, target: number, to: number, pages: number, flags: number): Outcome {
     const src = this.containers.get(source)!;
     const dst = this.containers.get(target)!;

@@ -13,7 +13,11 @@ import { rightsFault } from './request.ts';
 import type { Store } from './store.ts';
 
 interface Row {
+  /** Words of every request; the elements of a list follow. */
   readonly words: number;
+  /** Words of one element of the list; 0 when there is none. */
+  readonly elementWords: number;
+  readonly elementsMax: number;
   readonly capsMin: number;
   readonly capsMax: number;
   /** Bit per CapType on which it may be invoked. */
@@ -33,13 +37,21 @@ function rowOf(def: RpcDef): Row {
     rights |= RIGHTS.find((right) => right.type === rightType && right.name === name)!.bit;
   }
   const capsMin = OPTIONAL_CAPS.has(def.op) ? 0 : def.caps.length;
-  return { words: def.args.length, capsMin, capsMax: def.caps.length, types, rights };
+  const { words: elementWords, elementsMax } = def.list ?? { words: 0, elementsMax: 0 };
+  const words = def.args.length - (def.list === undefined ? 0 : 1);
+  return { words, elementWords, elementsMax, capsMin, capsMax: def.caps.length, types, rights };
 }
 
 const ROWS: readonly (Row | undefined)[] = RPCS.reduce<(Row | undefined)[]>((rows, def) => {
   rows[def.op] = rowOf(def);
   return rows;
 }, []);
+
+/** Words of a message with whole elements, at least one, that comes nearest below `count`. */
+function wordsWanted(row: Row, count: number): number {
+  const elements = Math.floor((count - row.words) / row.elementWords);
+  return row.words + row.elementWords * Math.min(Math.max(elements, 1), row.elementsMax);
+}
 
 /** Answers a request, at once or as an operation that the kernel runs to its end. */
 export function serve(store: Store, request: RpcRequest): RpcReply | Operation {
@@ -50,8 +62,9 @@ export function serve(store: Store, request: RpcRequest): RpcReply | Operation {
   if (row === undefined || handler === undefined || ((row.types >>> request.target.type) & 1) === 0) {
     return refuse(refusal(Errno.ENOSYS, Reason.UNKNOWN_OP, 0, request.op));
   }
-  if (request.wordCount !== row.words) {
-    return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, row.words));
+  const wanted = row.elementWords === 0 ? row.words : wordsWanted(row, request.wordCount);
+  if (request.wordCount !== wanted) {
+    return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, wanted));
   }
   if (request.caps.length < row.capsMin || request.caps.length > row.capsMax) {
     return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, row.capsMax));

@@ -25,6 +25,10 @@ const at = (list: readonly Held[], index: number): Held => list[index % list.len
 const nameds = (w: World): Held[] => [...w.containers, ...w.limiteds];
 const has = (list: readonly Held[]): boolean => list.length > 0;
 
+type Range = readonly [number, number, number];
+const rangesOf = (words: readonly number[]): Range[] =>
+  words.flatMap((from, i) => (i % 3 === 0 ? [[from, words[i + 1]!, words[i + 2]!] as const] : []));
+
 /** What a program may do: arguments are plain numbers, so that counterexamples can be read. */
 const ACTIONS: { readonly [name: string]: (w: World, a: readonly number[]) => void } = {
   split: (w, [c, n]) => w.split(at(w.controls, c!), n!),
@@ -41,6 +45,8 @@ const ACTIONS: { readonly [name: string]: (w: World, a: readonly number[]) => vo
     has(w.limiteds) &&
     has(w.containers) &&
     w.copy(at(w.limiteds, a!), from!, at(w.containers, b!), to!, n!, f!),
+  copyList: (w, [a, b, f, ...words]) =>
+    has(w.containers) && w.copyList(at(nameds(w), a!), at(w.containers, b!), rangesOf(words), f!),
   share: (w, [c, r]) => has(w.containers) && w.limiteds.length < 6 && w.share(at(nameds(w), c!), r!),
   revoke: (w, [c]) => has(w.limiteds) && w.revoke(at(w.limiteds, c!)),
   map: (w, [t, c, s, n, v, access, f]) =>
@@ -58,6 +64,8 @@ const rule = (weight: number, name: string, ...args: fc.Arbitrary<number>[]) => 
   arbitrary: fc.tuple(...args).map((values): Step => [name, ...values]),
 });
 const access = fc.integer({ min: 1, max: 3 });
+/** Short, so that three of them often keep clear of each other. */
+const shortRange = [page, page, fc.integer({ min: 1, max: 4 })];
 const step: fc.Arbitrary<Step> = fc.oneof(
   rule(1, 'split', pick, fc.nat(60)),
   rule(2, 'create', pick),
@@ -69,6 +77,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   rule(3, 'release', pick, page, length),
   rule(9, 'copy', pick, page, pick, page, length, copyFlags),
   rule(6, 'copyOut', pick, page, pick, page, length, copyFlags),
+  rule(8, 'copyList', pick, pick, copyFlags, ...shortRange, ...shortRange, ...shortRange),
   rule(3, 'share', pick, limitedRights),
   rule(2, 'revoke', pick),
   rule(10, 'map', task, pick, page, length, target, access, fc.constantFrom(0, 0, 0, 1)),

@@ -118,6 +118,21 @@ export class World {
     this.compare(reply, expected, 'copy');
   }
 
+  /** The same for a list of ranges: from, to, pages. */
+  copyList(
+    source: Held,
+    target: Held,
+    ranges: readonly (readonly [number, number, number])[],
+    flags: number,
+  ): void {
+    const limited = source.cap.type === CapType.LIMITED ? source.id : 0;
+    const container = limited === 0 ? source.id : this.model.limiteds.get(limited)!.container;
+    const reply = this.top.copyList(source.cap, target.cap, ranges, flags);
+    if (limited !== 0 && reply.errno === Errno.EPERM) return;
+    const expected = this.model.copyList(container, target.id, ranges, flags, limited);
+    this.compare(reply, expected, 'copy list');
+  }
+
   share(container: Held, rights: number): void {
     const from = container.cap.type === CapType.LIMITED ? this.model.limiteds.get(container.id)! : null;
     const reply = this.top.call(Op.SHARE, container.cap, [rights]);

@@ -190,6 +190,11 @@ export class BenchTop {
   copy(source: CapRef, from: number, target: CapRef, to: number, pages: number, flags = 0): RpcReply {
     return this.call(Op.COPY, source, [from * PAGE, to * PAGE, pages * PAGE, flags], [target]);
   }
+  /** Ranges are source page, destination page, pages. */
+  copyList(source: CapRef, target: CapRef, ranges: readonly (readonly number[])[], flags = 0): RpcReply {
+    const words = ranges.flatMap((range) => range.map((page) => page * PAGE));
+    return this.call(Op.COPY_LIST, source, [flags, ...words], [target]);
+  }
   share(container: CapRef, rights: number): CapRef {
     return this.must(this.call(Op.SHARE, container, [rights])).caps[0]!;
   }

@@ -63,7 +63,7 @@ describe('requests that are refused', () => {
   });
 
   it('lacks a right, for every right in the table', () => {
-    for (const { op, on, rights, args } of RPCS) {
+    for (const { op, on, rights, args, list } of RPCS) {
       if (rights.length === 0) continue;
       const target = on.includes('control') ? top.root : container;
       const right = on.includes('control')
@@ -71,7 +71,7 @@ describe('requests that are refused', () => {
         : ContainerRight[rights[0] as 'READ'];
       const row = RPCS.find((one) => one.op === op)!;
       const caps = row.caps.map(() => other);
-      const words = args.map(() => 0);
+      const words = new Array<number>(args.length + (list === undefined ? 0 : list.words - 1)).fill(0);
       refused([op, without(target, right), words, caps], [Errno.EPERM, 0, Reason.MISSING_RIGHT, 0, right]);
     }
   });
