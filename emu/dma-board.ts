@@ -4,7 +4,13 @@
  */
 import { LOW_RAM_END, VGA_HOLE_END } from './arch/address-map.ts';
 import type { CostModel } from './arch/cost.ts';
-import { BUS_MASTER_CHANNEL, DMA_DISK_CHANNEL, IRQ_BUS_MASTER, IRQ_DMA_DISK } from './arch/dma.ts';
+import {
+  BUS_MASTER_CHANNEL,
+  DMA_DISK_CHANNEL,
+  type IoProtectionMode,
+  IRQ_BUS_MASTER,
+  IRQ_DMA_DISK,
+} from './arch/dma.ts';
 import type {
   Clock,
   DeviceTimer,
@@ -21,13 +27,13 @@ import { DiskImage } from './dev/disk-image.ts';
 import { DmaDisk } from './dev/dma-disk.ts';
 import type { DmaQuietListener, DmaTarget } from './dev/dma-ports.ts';
 import { Dma8237 } from './dev/dma8237.ts';
-import { IoProtection } from './dev/io-protection.ts';
+import { IoAccess, IoProtection } from './dev/io-protection.ts';
 import type { BusMasterConfig, DmaDiskConfig } from './machine-config.ts';
 
 export interface DmaSettings {
   readonly dmaDisk: DmaDiskConfig | null;
   readonly busMaster: BusMasterConfig | null;
-  readonly ioProtection: 'on' | 'off';
+  readonly ioProtection: IoProtectionMode;
   readonly ramBytes: number;
   readonly costs: CostModel;
 }
@@ -92,13 +98,18 @@ export class DmaBoard implements Snapshotable {
     return this.activity().some(({ address, sizeBytes }) => address < end && address + sizeBytes > first);
   }
 
+  /** The same, but for what the protection unit holds back: whether a device can still change or read these frames. */
+  isReachable(frame: number, count: number): boolean {
+    return this.activity().some((target) => this.canReach(target, frame, count));
+  }
+
   /** What must be the same in two machines for one to load the other's snapshot; empty without these devices. */
   get shape(): string {
     const { disk, busMaster, protection } = this;
     return [
       disk === null ? '' : `, a DMA disk of ${disk.image.sectorCount} sectors on channel ${disk.channel}`,
       busMaster === null ? '' : `, a bus-master disk of ${busMaster.image.sectorCount} sectors`,
-      protection.mode === 'off' ? '' : ', I/O protection',
+      { off: '', report: ', reports of I/O', on: ', I/O protection' }[protection.mode],
     ].join('');
   }
 
@@ -117,6 +128,18 @@ export class DmaBoard implements Snapshotable {
     this.disk?.load(state['disk']);
     this.busMaster?.load(state['busMaster']);
     this.protection.load(state['protection']);
+  }
+
+  private canReach(target: DmaTarget, frame: number, count: number): boolean {
+    const { address, sizeBytes, channel, direction } = target;
+    const first = Math.max(frame, Math.floor(address / PAGE_SIZE));
+    const end = Math.min(frame + count, Math.ceil((address + sizeBytes) / PAGE_SIZE));
+    if (this.protection.mode !== 'on') return first < end;
+    const wanted = direction === 'to-memory' ? IoAccess.Write : IoAccess.Read;
+    for (let at = first; at < end; at++) {
+      if ((this.protection.rights(at, channel) & wanted) !== 0) return true;
+    }
+    return false;
   }
 
   private get devices(): readonly (DmaDisk | BusMaster)[] {

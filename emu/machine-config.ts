@@ -5,7 +5,7 @@
  */
 import { MAX_CORES, MAX_RAM, MIN_RAM, ROM_SIZE } from './arch/address-map.ts';
 import { type CostModel, DEFAULT_COSTS } from './arch/cost.ts';
-import { isDmaChannel } from './arch/dma.ts';
+import { type IoProtectionMode, isDmaChannel } from './arch/dma.ts';
 import type { Engine } from './arch/engine.ts';
 import { PAGE_SIZE } from './arch/types.ts';
 import { type EngineContext, Interpreter } from './cpu/index.ts';
@@ -63,7 +63,7 @@ export interface MachineConfig {
   readonly dmaDisk?: DmaDiskConfig | null;
   readonly busMaster?: BusMasterConfig | null;
   /** Page protection of the bus masters; off by default. */
-  readonly ioProtection?: 'on' | 'off';
+  readonly ioProtection?: IoProtectionMode;
 }
 
 export type MachineSettings = Required<Omit<MachineConfig, 'schedule'>> & {

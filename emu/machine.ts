@@ -125,6 +125,11 @@ export class Machine {
     return this.board.dma.isTarget(frame, count);
   }
 
+  /** Whether a device will touch one of these frames, and the protection unit does not hold it back. */
+  isDmaReachable(frame: number, count: number): boolean {
+    return this.board.dma.isReachable(frame, count);
+  }
+
   /** Tells one listener (null for none) that a channel has stopped aiming at its memory, or is aimed elsewhere. */
   set onDmaQuiet(listener: DmaQuietListener | null) {
     this.board.dma.onQuiet = listener;

@@ -5,7 +5,9 @@
 import { IOAPIC_BASE } from '../emu/arch/address-map.ts';
 import { CoreF, R } from '../emu/arch/core-layout.ts';
 import type { MmioRegion } from '../emu/arch/ports.ts';
+import { IoAccess } from '../emu/dev/io-protection.ts';
 import type { Machine } from '../emu/machine.ts';
+import { ContainerRight } from './abi/rights.ts';
 import type { MachinePort } from './kernel/machine-port.ts';
 
 /** Low word of a redirection entry of the I/O APIC: fixed delivery to one local APIC, active high (82093AA, §3.2.4). */
@@ -62,12 +64,20 @@ export function bindMachine(machine: Machine, consoleWrite: (bytes: Uint8Array) 
       const low = readIoApic(ioApic, redirection(line));
       writeIoApic(ioApic, redirection(line), low & ~REDIRECT_MASKED);
     },
+    isDmaReachable: (frame, count) => machine.isDmaReachable(frame, count),
+    allowDevices: (frame, count, access) => machine.ioProtection.allow(frame, count, ioAccess(access)),
+    denyDevices: (frame, count) => machine.ioProtection.deny(frame, count),
     consoleWrite,
     emit: (kind, core, a, b, c, d) =>
       machine.events.sink?.emit(kind, core, cores[core]!.f[CoreF.CYCLES]!, a, b, c, d),
     exit: (status) => machine.exit(0, status),
   };
 }
+
+/** What a device may do under rights on a container: what a core could do with these rights. */
+const ioAccess = (access: number): number =>
+  ((access & ContainerRight.READ) !== 0 ? IoAccess.Read : 0) |
+  ((access & ContainerRight.WRITE) !== 0 ? IoAccess.Write : 0);
 
 function readIoApic(ioApic: MmioRegion, index: number): number {
   ioApic.write(IOAPIC_BASE, 4, index, NO_CORE);

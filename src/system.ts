@@ -7,6 +7,7 @@ import { DMA_ZONE_END } from '../emu/arch/address-map.ts';
 import type { BootInfo } from '../emu/arch/boot-info.ts';
 import type { CostModel } from '../emu/arch/cost.ts';
 import { DEFAULT_COSTS } from '../emu/arch/cost.ts';
+import type { IoProtectionMode } from '../emu/arch/dma.ts';
 import type { PlainData } from '../emu/arch/ports.ts';
 import { Machine, type RunLimits } from '../emu/machine.ts';
 import type { MachineConfig } from '../emu/machine-config.ts';
@@ -44,7 +45,8 @@ export interface SystemConfig {
   /** A disk on the 8237, one that is a bus master, and page protection for both (docs/dma.md). */
   readonly dmaDisk?: MachineConfig['dmaDisk'];
   readonly busMaster?: MachineConfig['busMaster'];
-  readonly ioProtection?: 'on' | 'off';
+  /** Default: `report` when the root task is a driver, as then somebody can program a device. */
+  readonly ioProtection?: IoProtectionMode;
   readonly faults?: Partial<KernelFaults & PhysmemFaults>;
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   readonly poison?: 'on' | 'off';
@@ -91,6 +93,7 @@ export class System {
       bindMachine(this.machine, (bytes) => this.onConsole?.(bytes, 'guest')),
       kernelConfig(config),
     );
+    this.machine.onDmaQuiet = () => this.kernel.deviceQuiet();
     this.machine.attach({
       handOver: () => this.boot(),
       trap: (core, vector, errorCode) => this.kernel.trap(core, vector, errorCode),
@@ -248,7 +251,7 @@ function machineConfig(config: SystemConfig): MachineConfig {
     modules: config.modules ?? [],
     dmaDisk: config.dmaDisk ?? null,
     busMaster: config.busMaster ?? null,
-    ioProtection: config.ioProtection ?? 'off',
+    ioProtection: config.ioProtection ?? (config.rootKind === 'driver' ? 'report' : 'off'),
     ...(config.quantumInstructions === undefined ? {} : { quantum: config.quantumInstructions }),
     ...(config.tlb === undefined ? {} : { tlb: config.tlb }),
     ...(config.engine === undefined ? {} : { engine: config.engine }),

@@ -31,6 +31,9 @@ export const DMA_DISK_CHANNEL = 3;
 export const PORT_BUS_MASTER = 0xc000;
 export const IRQ_BUS_MASTER = 11;
 
+/** What the page protection of devices does (emu/dev/io-protection.ts): `report` lets everything pass and tells what `on` would hold back. */
+export type IoProtectionMode = 'on' | 'report' | 'off';
+
 const SPACE_END = 2 ** 32;
 const COUNTER_STEPS = 0x10000;
 

@@ -1,10 +1,11 @@
 /**
  * Optional page protection between the bus masters and the bus, as an IOMMU gives it (machine.md §5): a table of
- * base frames, filled by the privileged side, says which channels may read and which may write each frame. What is
- * not allowed reads as ones, is dropped when written, and is reported. Off, it lets everything pass. It translates no
- * addresses, and the cores do not pass through it.
+ * base frames, filled by the privileged side, says which channels may read and which may write each frame. On, what is
+ * not allowed reads as ones, is dropped when written, and is the event dma:blocked. In the mode `report` it passes and is
+ * the event dma:unallowed: a machine without such a unit, looked at. Off, there is no table. It translates no addresses,
+ * and the cores do not pass through it.
  */
-import { BUS_MASTER_CHANNEL, DMA_CHANNELS } from '../arch/dma.ts';
+import { BUS_MASTER_CHANNEL, DMA_CHANNELS, type IoProtectionMode } from '../arch/dma.ts';
 import { Ev } from '../arch/events.ts';
 import type { Clock, DmaPort, EventPort, PlainData, Snapshotable } from '../arch/ports.ts';
 import type { DmaOutcome, MasterPort } from './dma-ports.ts';
@@ -22,6 +23,7 @@ const FRAME_BYTES = 4096;
 /** A table word: bits 0..15 channels that may read, 16..31 channels that may write. */
 const WRITE_SHIFT = 16;
 
+/** An access that the table did not allow. */
 export interface BlockedAccess {
   readonly channel: number;
   readonly address: number;
@@ -38,30 +40,35 @@ export interface IoProtectionPorts {
 }
 
 export class IoProtection implements Snapshotable {
-  readonly mode: 'on' | 'off';
+  readonly mode: IoProtectionMode;
   /** Memory as each bus master sees it, by channel. */
   readonly masters: readonly MasterPort[];
   private readonly ports: IoProtectionPorts;
   private readonly table: Int32Array;
   private blockedAccesses = 0;
+  private unallowedAccesses = 0;
   private latest: BlockedAccess | null = null;
   private onBus = -1;
 
-  /** A table for `frameCount` base frames; on, it begins with nothing allowed. */
-  constructor(mode: 'on' | 'off', frameCount: number, ports: IoProtectionPorts) {
+  /** A table for `frameCount` base frames; it begins with nothing allowed. */
+  constructor(mode: IoProtectionMode, frameCount: number, ports: IoProtectionPorts) {
     this.mode = mode;
     this.ports = ports;
-    this.table = new Int32Array(mode === 'on' ? frameCount : 0);
+    this.table = new Int32Array(mode === 'off' ? 0 : frameCount);
     this.masters = Array.from({ length: MASTERS }, (_, channel) => ({
       read: (pa: number, into: Uint8Array) => this.pass(channel, pa, into, 'read'),
       write: (pa: number, from: Uint8Array) => this.pass(channel, pa, from, 'write'),
     }));
   }
 
-  /** Accesses that were blocked since power-on, and the last of them. */
+  /** Accesses since power-on that were blocked, and that passed without being allowed (`report`). */
   get blockedCount(): number {
     return this.blockedAccesses;
   }
+  get unallowedCount(): number {
+    return this.unallowedAccesses;
+  }
+  /** The last access of either kind. */
   get lastBlocked(): BlockedAccess | null {
     return this.latest;
   }
@@ -78,17 +85,17 @@ export class IoProtection implements Snapshotable {
   allow(frame: number, count: number, access: number, channels: number = EVERY_CHANNEL): void {
     this.check(frame, count);
     const bits = this.bitsOf(access, channels);
-    for (let i = 0; i < count && this.mode === 'on'; i++) this.table[frame + i]! |= bits;
+    for (let i = 0; i < count && this.mode !== 'off'; i++) this.table[frame + i]! |= bits;
   }
 
   /** Takes every right on `count` frames from the channels. From now on: what is under way goes on blocked. */
   deny(frame: number, count: number, channels: number = EVERY_CHANNEL): void {
     this.check(frame, count);
     const bits = this.bitsOf(IoAccess.Read | IoAccess.Write, channels);
-    for (let i = 0; i < count && this.mode === 'on'; i++) this.table[frame + i]! &= ~bits;
+    for (let i = 0; i < count && this.mode !== 'off'; i++) this.table[frame + i]! &= ~bits;
   }
 
-  /** What `channel` may do with a frame: bits of IoAccess. Everything when the unit is off. */
+  /** What the table allows `channel` with a frame: bits of IoAccess. Everything when the unit is off. */
   rights(frame: number, channel: number): number {
     if (this.mode === 'off') return IoAccess.Read | IoAccess.Write;
     const word = this.table[frame] ?? 0;
@@ -103,6 +110,7 @@ export class IoProtection implements Snapshotable {
       frames: Int32Array.from(frames),
       words: Int32Array.from(frames, (frame) => this.table[frame]!),
       blocked: this.blockedAccesses,
+      unallowed: this.unallowedAccesses,
       latest: this.latest === null ? null : { ...this.latest },
     };
   }
@@ -112,11 +120,13 @@ export class IoProtection implements Snapshotable {
       frames: Int32Array;
       words: Int32Array;
       blocked: number;
+      unallowed: number;
       latest: BlockedAccess | null;
     };
     this.table.fill(0);
     for (const [i, frame] of saved.frames.entries()) this.table[frame] = saved.words[i]!;
     this.blockedAccesses = saved.blocked;
+    this.unallowedAccesses = saved.unallowed;
     this.latest = saved.latest;
   }
 
@@ -138,8 +148,10 @@ export class IoProtection implements Snapshotable {
       const at = pa + done;
       const count = Math.min(FRAME_BYTES - (at % FRAME_BYTES), bytes.length - done);
       const piece = bytes.subarray(done, done + count);
-      if (!this.isAllowed(channel, at, direction)) {
-        this.block(channel, at, piece, direction);
+      const isAllowed = this.isAllowed(channel, at, direction);
+      if (!isAllowed) this.note(channel, at, piece, direction);
+      if (!isAllowed && this.mode === 'on') {
+        if (direction === 'read') piece.fill(0xff);
         outcome = 'blocked';
       } else {
         if (!this.ports.isRam(at))
@@ -157,11 +169,14 @@ export class IoProtection implements Snapshotable {
     return (this.rights(Math.floor(pa / FRAME_BYTES), channel) & wanted) !== 0;
   }
 
-  private block(channel: number, pa: number, bytes: Uint8Array, direction: 'read' | 'write'): void {
-    if (direction === 'read') bytes.fill(0xff);
-    this.blockedAccesses++;
+  /** Counts and tells an access that the table does not allow. */
+  private note(channel: number, pa: number, bytes: Uint8Array, direction: 'read' | 'write'): void {
+    const isBlocked = this.mode === 'on';
+    if (isBlocked) this.blockedAccesses++;
+    else this.unallowedAccesses++;
     this.latest = { channel, address: pa, sizeBytes: bytes.length, direction };
-    this.report(Ev.DmaBlocked, channel, pa, bytes.length, direction === 'write' ? 1 : 0);
+    const kind = isBlocked ? Ev.DmaBlocked : Ev.DmaUnallowed;
+    this.report(kind, channel, pa, bytes.length, direction === 'write' ? 1 : 0);
   }
 
   private report(kind: Ev, a: number, b: number, c: number, d: number): void {

@@ -104,6 +104,7 @@ export enum PhysmemEv {
   PinEnd = 229,
   Quarantine = 230,
   Move = 231,
+  PinDrain = 232,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -145,6 +146,7 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
   { kind: PhysmemEv.Unlock, name: 'physmem:unlock', fields: ['container', 'task'] },
   { kind: PhysmemEv.Pin, name: 'physmem:pin', fields: ['container', 'startAddr', 'pages', 'cycles'] },
   { kind: PhysmemEv.PinEnd, name: 'physmem:pin_end', fields: ['pin', 'pages'] },
+  { kind: PhysmemEv.PinDrain, name: 'physmem:pin_drain', fields: ['pin', 'pages', 'task'] },
   { kind: PhysmemEv.Quarantine, name: 'physmem:quarantine', fields: ['pfn', 'order', 'control'] },
   { kind: PhysmemEv.Move, name: 'migrate:mm_migrate_pages', fields: ['fromPfn', 'toPfn', 'order'] },
 ];

@@ -153,6 +153,8 @@ function deadlineOf(k: KernelContext, kind: DeadlineKind, id: number, core: Core
       return k.transactions.get(id)?.deadline;
     case DeadlineKind.STALL:
       return core.stalledUntil;
+    case DeadlineKind.ALARM:
+      return k.state.alarm.core === core.number ? k.state.alarm.at : undefined;
     case DeadlineKind.DELAYED_IPI:
       return core.deadlines.find((deadline) => deadline.kind === kind && deadline.id === id)?.at;
   }

@@ -22,6 +22,7 @@ import type { MemoryServer } from './memory-server.ts';
 import { isAtRest } from './operation.ts';
 import { clonePlain } from './plain.ts';
 import { ServerPort } from './port.ts';
+import { deviceQuiet } from './server-tick.ts';
 import type { KernelState } from './state.ts';
 import { takeOver } from './take-over.ts';
 import { createTask, createThread } from './task.ts';
@@ -96,6 +97,11 @@ export class Kernel {
   /** An external interrupt, acknowledged at the local APIC of `core`; the kernel gives the EOI. */
   interrupt(core: number, vector: number): void {
     interrupt(this.k, core, vector);
+  }
+
+  /** A device has stopped aiming at memory, or aims elsewhere from now on. May be called at any moment. */
+  deviceQuiet(): void {
+    deviceQuiet(this.k);
   }
 
   /** Whether a snapshot can be taken: no operation in flight, no shootdown without all its answers. */

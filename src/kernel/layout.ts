@@ -33,6 +33,8 @@ export const SEL_TSS = 0x30;
 
 /** Interrupt vectors of the kernel; a higher class is served first. Lines of the I/O APIC have VEC_LINE + line. */
 export const VEC_LINE = 0x40;
+/** A device has let memory go that the memory server waits for (server-tick.ts). */
+export const VEC_DEVICE_QUIET = 0xd8;
 export const VEC_TIMER = 0xe0;
 export const VEC_RESCHEDULE = 0xf0;
 export const VEC_SHOOTDOWN = 0xf8;

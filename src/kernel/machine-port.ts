@@ -43,6 +43,12 @@ export interface MachinePort {
   maskLine(line: number): void;
   unmaskLine(line: number): void;
 
+  /** Whether a device will touch one of these base frames, and nothing holds it back. */
+  isDmaReachable(frame: number, count: number): boolean;
+  /** Lets devices do `access` (READ = 1, WRITE = 2) with base frames, or takes all of that away; without a protection unit nothing. */
+  allowDevices(frame: number, count: number, access: number): void;
+  denyDevices(frame: number, count: number): void;
+
   /** Bytes for the console (the guests' own output). */
   consoleWrite(bytes: Uint8Array): void;
   emit(kind: number, core: number, a: number, b: number, c: number, d: number): void;

@@ -21,4 +21,9 @@ export interface MemoryServer {
    * for this batch (the same object) may be freed. A server without limbo leaves it out.
    */
   lateAnswer?(batch: ShootdownBatch): Operation<void> | null;
+  /**
+   * The time of the alarm has come, or some device has become quiet after `deviceHolds` said yes. It may come for
+   * nothing. A server that asks for neither leaves it out.
+   */
+  tick?(): Operation<void> | null;
 }

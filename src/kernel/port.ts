@@ -7,6 +7,7 @@ import { type Batch, newBatch } from './batch.ts';
 import { charge, type KernelContext, timeOf } from './context.ts';
 import { stopTask } from './death.ts';
 import { revokeObject } from './drop.ts';
+import { awaitQuiet, setAlarm } from './server-tick.ts';
 import { flushLocal, needsRemote } from './shootdown.ts';
 import * as space from './space.ts';
 import { TaskState } from './state.ts';
@@ -130,6 +131,24 @@ export class ServerPort {
 
   flushLocal(batch: ShootdownBatch): void {
     flushLocal(this.k, batch as Batch);
+  }
+
+  deviceHolds(frame: number, count: number): boolean {
+    if (!this.k.machine.isDmaReachable(frame, count)) return false;
+    awaitQuiet(this.k);
+    return true;
+  }
+
+  allowDevices(frame: number, count: number, access: number): void {
+    this.k.machine.allowDevices(frame, count, access);
+  }
+
+  denyDevices(frame: number, count: number): void {
+    this.k.machine.denyDevices(frame, count);
+  }
+
+  setAlarm(atCycles: number): void {
+    setAlarm(this.k, atCycles);
   }
 
   wake(key: number): void {

@@ -117,6 +117,8 @@ export enum DeadlineKind {
   DELAYED_IPI = 3,
   /** Fault switch stallCore: the core answers again. */
   STALL = 4,
+  /** The memory server's alarm (server-tick.ts). */
+  ALARM = 5,
 }
 
 export type Deadline = { readonly at: number; readonly kind: DeadlineKind; readonly id: number };
@@ -200,6 +202,10 @@ export type KernelState = {
   /** Base frames of the kernel page and of the page directory of cores without a task. */
   kernelFrame: number;
   idleDirectory: number;
+  /** When, on the clock of `core`, the memory server wants to be called; -1 = never. */
+  readonly alarm: { at: number; core: number };
+  /** The memory server waits for a device to let memory go. */
+  quietWanted: 0 | 1;
   /** Exit status of the root task; -1 while it lives. */
   exitStatus: number;
 };
@@ -251,6 +257,8 @@ export const newState = (coreCount: number): KernelState => ({
   rootTask: 0,
   kernelFrame: 0,
   idleDirectory: 0,
+  alarm: { at: -1, core: 0 },
+  quietWanted: 0,
   exitStatus: -1,
 });
 

@@ -15,9 +15,10 @@ import { exception, pageFault } from './fault.ts';
 import { traceFault } from './fault-injection.ts';
 import { lineInterrupt, quietLine } from './interrupt-lines.ts';
 import { leaveIpc, receiveAny, wakeWith } from './ipc.ts';
-import { VEC_LINE, VEC_RESCHEDULE, VEC_SHOOTDOWN, VEC_TIMER } from './layout.ts';
+import { VEC_DEVICE_QUIET, VEC_LINE, VEC_RESCHEDULE, VEC_SHOOTDOWN, VEC_TIMER } from './layout.ts';
 import { drive, startOperation } from './operation.ts';
 import { armTimer, halt, isDonated, mayStay, putBack, runNext } from './scheduler.ts';
+import { alarmRings, tickServer } from './server-tick.ts';
 import { serveMailbox, shootdownTimedOut } from './shootdown.ts';
 import { type Core, DeadlineKind, Reschedule, TaskState, type Thread, ThreadState } from './state.ts';
 import { dispatchSyscall } from './syscall.ts';
@@ -57,6 +58,7 @@ export function interrupt(k: KernelContext, coreNumber: number, vector: number):
   if (vector === VEC_SHOOTDOWN) serveMailbox(k, core);
   else if (vector === VEC_TIMER) timer(k, core);
   else if (isLine) lineInterrupt(k, line);
+  else if (vector === VEC_DEVICE_QUIET) tickServer(k);
   else if (vector !== VEC_RESCHEDULE) k.state.counters.spuriousInterrupts++;
   leave(k, core);
 }
@@ -149,6 +151,7 @@ function timer(k: KernelContext, core: Core): void {
     if (due.kind === DeadlineKind.THREAD) threadTimedOut(k, threadOf(k, due.id));
     else if (due.kind === DeadlineKind.SHOOTDOWN) shootdownTimedOut(k, due.id);
     else if (due.kind === DeadlineKind.OPERATION) eventTimedOut(k, due.id);
+    else if (due.kind === DeadlineKind.ALARM) alarmRings(k);
     else if (due.kind === DeadlineKind.DELAYED_IPI) k.machine.sendIpi(core.number, due.id, VEC_SHOOTDOWN);
     else serveMailbox(k, core);
   }

@@ -176,7 +176,7 @@ const lockContainer = onContainer((store, { container, actor }, request) => {
   return refuse(refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 1, LOCK_CYCLES_MAX));
 });
 
-const pinRange = onRange((store, { container, actor }, page, pages, request) => {
+const pinRange = onRange((store, { container, rights, actor }, page, pages, request) => {
   const cycles = request.words[2]!;
   const fault =
     (cycles < 1 || cycles > PIN_CYCLES_MAX
@@ -186,7 +186,9 @@ const pinRange = onRange((store, { container, actor }, page, pages, request) => 
   const { index, generation } = container;
   const { driver } = request;
   const flags = request.words[3]!;
-  return pin(store, { actor, container: index, generation, start: page, pages, cycles, flags, driver });
+  const access = rights & (ContainerRight.READ | ContainerRight.WRITE);
+  const place = { actor, container: index, generation, start: page, pages };
+  return pin(store, { ...place, cycles, flags, driver, access });
 });
 
 function unpin(store: Store, request: RpcRequest): RpcReply {

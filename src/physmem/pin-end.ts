@@ -1,7 +1,8 @@
 /**
- * The ends of pins: by unpin, by time, by the death of the holder (physmem.md §4 pin, I24 to I26). Memory that was
- * deallocated while it was pinned waits in quarantine, charged, until the last pin has ended and no device can reach it.
- * There is no timer: ends are looked at when the next request comes, because nobody can miss the memory before.
+ * The ends of pins: by unpin, by time, by the death of the holder (physmem.md §4 pin, I24 to I26). First devices lose the
+ * memory, where a protection unit can take it from them. While one can still reach it, the pin drains: it holds the memory
+ * in place although it has ended. Memory that was deallocated meanwhile waits in quarantine, charged, until the last pin
+ * is gone. Ends come by the kernel's alarm; that a device is done is told by it, too (`KernelPort.deviceHolds`).
  */
 import { PhysmemEv } from '../abi/events.ts';
 import { CapType } from '../abi/rights.ts';
@@ -10,8 +11,9 @@ import type { Pin } from './pin-record.ts';
 import { freeBlock } from './removal.ts';
 import type { Store } from './store.ts';
 
-/** How long to wait before a device is asked again whether it is done. */
-const ASK_AGAIN_CYCLES = 10_000;
+const NOT_AGAIN = Number.MAX_SAFE_INTEGER;
+/** When quarantine is looked at again that waits for a shootdown of somebody else only. */
+const SHOOTDOWN_CYCLES = 10_000;
 
 /** A block that lost its last name is pinned: it stays in place, charged to the control, until the pins end. */
 export function quarantineBlock(store: Store, head: number, control: number): void {
@@ -20,40 +22,79 @@ export function quarantineBlock(store: Store, head: number, control: number): vo
   store.port.emit(PhysmemEv.Quarantine, head, store.base.order[head]!, control, 0);
 }
 
-/** Ends what is over by now. Cheap when nothing is. */
+/** Has pins looked at no later than this. */
+export function sweepNotAfter(store: Store, atCycles: number): void {
+  store.pins.sweepAt = Math.min(store.pins.sweepAt, atCycles);
+  store.port.setAlarm?.(store.pins.sweepAt);
+}
+
+/** Ends the pins that are over by now. Cheap when none is. */
 export function sweepPins(store: Store): void {
   const now = store.port.now();
   if (now < store.pins.sweepAt) return;
-  let next = Number.MAX_SAFE_INTEGER;
-  for (const pin of store.pins.live()) {
-    if (pin.state === 'draining' || pin.until <= now) endPin(store, pin);
-    if (pin.state === 'live') next = Math.min(next, pin.until);
-    else if (pin.state === 'draining') next = Math.min(next, now + ASK_AGAIN_CYCLES);
-  }
-  store.pins.sweepAt = next;
+  store.pins.sweepAt = NOT_AGAIN;
+  for (const pin of store.pins.live()) if (pin.state === 'live' && pin.until <= now) endPin(store, pin);
+  for (const pin of store.pins.live()) if (pin.state === 'live') sweepNotAfter(store, pin.until);
   releaseQuarantine(store);
+}
+
+/** The alarm has rung, or a device has become quiet: ends what is over, or only waited for that. */
+export function tickPins(store: Store): void {
+  for (const pin of store.pins.live()) if (pin.state === 'draining') endPin(store, pin);
+  sweepPins(store);
+  if (store.pins.sweepAt !== NOT_AGAIN) store.port.setAlarm?.(store.pins.sweepAt);
 }
 
 /** Ends a pin now, or as soon as no device can reach its memory. Its capability is gone in either case. */
 export function endPin(store: Store, pin: Pin): void {
   const { base, port, pins } = store;
-  if (pin.state === 'live') port.revokeObject(CapType.PIN, pins.table.id(pin.index));
+  if (pin.state === 'live') {
+    port.revokeObject(CapType.PIN, pins.table.id(pin.index));
+    closeToDevices(store, pin);
+  }
   if (isReachable(store, pin)) {
+    if (pin.state === 'live') port.emit(PhysmemEv.PinDrain, pin.index, pin.pages, pin.task, 0);
     pin.state = 'draining';
-    pins.sweepAt = Math.min(pins.sweepAt, port.now() + ASK_AGAIN_CYCLES);
     return;
   }
-  for (let i = 0; i < pin.blocks.length; i += 2) {
-    const end = pin.blocks[i]! + pin.blocks[i + 1]!;
-    for (let head = pin.blocks[i]!; head < end; head += 1 << base.order[head]!) {
-      base.pins[head] = base.pins[head]! - 1;
-    }
-  }
+  for (const head of heads(store, pin)) base.pins[head] = base.pins[head]! - 1;
   pins.pages -= pin.pages;
   store.controls.at(pin.control).pinned -= pin.pages;
   port.emit(PhysmemEv.PinEnd, pin.index, pin.pages, 0, 0);
   pins.table.free(pin);
   releaseQuarantine(store);
+}
+
+/** The blocks under a pin; they may have been split since it began. */
+function* heads({ base }: Store, { blocks }: Pin): Generator<number> {
+  for (let i = 0; i < blocks.length; i += 2) {
+    const end = blocks[i]! + blocks[i + 1]!;
+    for (let head = blocks[i]!; head < end; head += 1 << base.order[head]!) yield head;
+  }
+}
+
+/** Lets devices reach the memory of a new pin, as far as its holder may. */
+export function openToDevices({ port }: Store, { access, blocks }: Pin): void {
+  if (access === 0) return;
+  for (let i = 0; i < blocks.length; i += 2) port.allowDevices?.(blocks[i]!, blocks[i + 1]!, access);
+}
+
+/** Takes the memory of a pin from devices, but for what other pins let them do. */
+function closeToDevices(store: Store, pin: Pin): void {
+  const { base, port, pins } = store;
+  if (pin.access === 0 || port.denyDevices === undefined) return;
+  const shared = new Set<number>();
+  for (const head of heads(store, pin)) {
+    port.denyDevices(head, 1 << base.order[head]!);
+    if (base.pins[head]! > 1) shared.add(head);
+  }
+  if (shared.size === 0) return;
+  for (const other of pins.live()) {
+    if (other === pin || other.state !== 'live' || other.access === 0) continue;
+    for (const head of heads(store, other)) {
+      if (shared.has(head)) port.allowDevices?.(head, 1 << base.order[head]!, other.access);
+    }
+  }
 }
 
 function isReachable(store: Store, { blocks }: Pin): boolean {
@@ -63,14 +104,13 @@ function isReachable(store: Store, { blocks }: Pin): boolean {
   return false;
 }
 
-/** Frees blocks whose pins have ended; not before every shootdown that is open has been answered (I19). */
-function releaseQuarantine(store: Store): void {
+/** Frees quarantined blocks whose pins have ended; not before every shootdown that is open has been answered (I19). */
+export function releaseQuarantine(store: Store): void {
   const { inflight, pins, base } = store;
   if (pins.quarantine.size === 0) return;
-  if (inflight.open.length > 0 || inflight.parked.length > 0) {
-    pins.sweepAt = Math.min(pins.sweepAt, store.port.now());
-    return;
-  }
+  // What is parked is told when it is over (lateAnswer).
+  if (inflight.open.length > 0) sweepNotAfter(store, store.port.now() + SHOOTDOWN_CYCLES);
+  if (inflight.open.length > 0 || inflight.parked.length > 0) return;
   for (const [head, control] of pins.quarantine) {
     if (base.pins[head] !== 0) continue;
     pins.quarantine.delete(head);

@@ -11,6 +11,8 @@ export interface Pin {
   /** Draining: ended, but a device may still reach the memory. */
   state: 'free' | 'live' | 'draining';
   task: number;
+  /** What devices may do with the memory under it, 0 when the holder is no driver. */
+  access: number;
   /** Control whose quota it counts against. */
   control: number;
   /** End in cycles. */
@@ -26,6 +28,7 @@ const blankPin = (index: number, generation: number): Pin => ({
   generation,
   state: 'free',
   task: 0,
+  access: 0,
   control: 0,
   until: 0,
   pages: 0,

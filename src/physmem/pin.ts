@@ -17,6 +17,7 @@ import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
 import { moveFrame } from './migrate.ts';
 import { entryAt, pagesOf } from './names.ts';
 import { awaitStill, begin } from './operation.ts';
+import { openToDevices, sweepNotAfter } from './pin-end.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, type Refusal, refusal, refuse } from './reply.ts';
 import { splitFrame } from './split.ts';
@@ -37,6 +38,8 @@ export interface PinRequest {
   readonly flags: number;
   /** Only a driver is told physical addresses (physmem.md §2.6). */
   readonly driver: boolean;
+  /** What a driver's device may do with the memory: what the capability allows its holder. */
+  readonly access: number;
 }
 
 /** Pins a range. Rights and arguments were checked by the caller. */
@@ -191,13 +194,15 @@ function commit(store: Store, request: PinRequest): RpcReply {
   const record = store.pins.table.create();
   record.state = 'live';
   record.task = request.actor.task;
+  record.access = request.driver ? request.access : 0;
   record.control = control;
   record.until = store.port.now() + request.cycles;
   record.blocks = holdBlocks(store, request);
   record.pages = record.blocks.reduce((sum, value, i) => (i % 2 === 1 ? sum + value : sum), 0);
   store.controls.at(control).pinned += record.pages;
   store.pins.pages += record.pages;
-  store.pins.sweepAt = Math.min(store.pins.sweepAt, record.until);
+  sweepNotAfter(store, record.until);
+  openToDevices(store, record);
   store.port.emit(PhysmemEv.Pin, request.container, request.start * 4096, record.pages, request.cycles);
   const told = request.driver ? ranges : [];
   const object = store.pins.table.id(record.index);

@@ -72,10 +72,20 @@ export interface KernelPort {
   flushLocal(batch: ShootdownBatch): void;
 
   /**
-   * Whether a device may still reach one of these base frames: a transfer is under way, or the protection unit lets it.
-   * A kernel without devices leaves it out.
+   * Whether a device may still reach one of these base frames: a transfer is programmed or under way, and no protection
+   * unit holds it back. After a yes the kernel calls the server's `tick` when some device has become quiet. A kernel
+   * without devices leaves this out, and the next two.
    */
   deviceHolds?(frame: number, count: number): boolean;
+  /** Lets devices do `access` with these base frames, besides what they may already. Without a protection unit nothing. */
+  allowDevices?(frame: number, count: number, access: Access): void;
+  /** Takes that away from now on, also from a transfer under way. */
+  denyDevices?(frame: number, count: number): void;
+  /**
+   * Has the server's `tick` called at this time of the current core, or earlier. There is one alarm: the earliest counts,
+   * and when it has rung, what is later must be asked for again. Without it ends are noticed with the next request.
+   */
+  setAlarm?(atCycles: number): void;
 
   /** Wakes operations that wait for this key. */
   wake(key: number): void;

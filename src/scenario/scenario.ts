@@ -4,6 +4,7 @@
  * over it before it is checked, so that a change obeys the same rules as the file.
  */
 import type { CostModel } from '../../emu/arch/cost.ts';
+import type { IoProtectionMode } from '../../emu/arch/dma.ts';
 import type { EngineName } from '../../emu/arch/engine.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { HostError } from './host-error.ts';
@@ -25,7 +26,7 @@ export interface Scenario {
     readonly costs: Partial<CostModel>;
     readonly disk: ScenarioDisk | null;
     readonly busMaster: ScenarioDisk | null;
-    readonly ioProtection: 'on' | 'off';
+    readonly ioProtection: IoProtectionMode;
   };
   readonly seed: number;
   readonly root: {

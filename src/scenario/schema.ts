@@ -94,8 +94,8 @@ const machine = z.strictObject({
   /** The disk on a channel of the 8237, and the one that is a bus master (docs/dma.md); none without the key. */
   disk: z.strictObject({ ...disk, channel: count(0, 7).optional() }).optional(),
   busMaster: z.strictObject(disk).optional(),
-  /** Devices reach only the frames that the privileged side allows. */
-  ioProtection: oneOf('on', 'off').prefault('off'),
+  /** Devices reach only the frames that are pinned for them; `report`: what they reach beside is told. */
+  ioProtection: oneOf('on', 'report', 'off').prefault('report'),
 });
 
 /** What each one does is said in src/abi/fault-switches.ts. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BUS_MASTER_CHANNEL } from '../../../emu/arch/dma.ts';
+import { BUS_MASTER_CHANNEL, type IoProtectionMode } from '../../../emu/arch/dma.ts';
 import { channelBit, IoAccess, IoProtection } from '../../../emu/dev/io-protection.ts';
 import { decode, encode } from '../../../emu/plain-data-codec.ts';
 import { makeWorld } from './dma-fixture.ts';
@@ -7,7 +7,7 @@ import { makeWorld } from './dma-fixture.ts';
 const FRAMES = 64;
 const RAM_BYTES = FRAMES * 4096;
 
-function make(mode: 'on' | 'off' = 'on') {
+function make(mode: IoProtectionMode = 'on') {
   const world = makeWorld(2 * RAM_BYTES);
   const { clock, events, port, memory } = world;
   const isRam = (pa: number) => pa < RAM_BYTES;
@@ -41,6 +41,17 @@ describe('I/O protection', () => {
     expect(log).toEqual(['dma:blocked 3 5000 2 0', 'dma:blocked 3 5000 1 1']);
     expect(unit.blockedCount).toBe(2);
     expect(unit.lastBlocked).toEqual({ channel: 3, address: 0x5000, sizeBytes: 1, direction: 'write' });
+  });
+
+  it('reporting, lets everything pass and tells what is not allowed', () => {
+    const { unit, memory, read, write, log } = make('report');
+    unit.allow(5, 1, IoAccess.Write);
+    expect([write(3, 0x5000, [7]), write(3, 0x6000, [8])]).toEqual(['done', 'done']);
+    expect(read(3, 0x5000, 1)).toEqual({ outcome: 'done', bytes: [7] });
+    expect(memory[0x6000]).toBe(8);
+    expect(log).toEqual(['dma:unallowed 3 6000 1 1', 'dma:unallowed 3 5000 1 0']);
+    expect([unit.unallowedCount, unit.blockedCount]).toEqual([2, 0]);
+    expect(unit.lastBlocked).toEqual({ channel: 3, address: 0x5000, sizeBytes: 1, direction: 'read' });
   });
 
   it('allows reading and writing apart, for some channels or for all, and takes both away', () => {

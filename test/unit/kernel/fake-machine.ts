@@ -124,6 +124,25 @@ export class FakeMachine implements MachinePort {
     this.lines.push(`unmask ${line}`);
   }
 
+  /** Base frames that a device aims at, and what devices may do with which. */
+  readonly dmaTargets = new Set<number>();
+  readonly deviceAccess = new Map<number, number>();
+
+  isDmaReachable(frame: number, count: number): boolean {
+    for (let i = 0; i < count; i++) if (this.dmaTargets.has(frame + i)) return true;
+    return false;
+  }
+
+  allowDevices(frame: number, count: number, access: number): void {
+    for (let i = 0; i < count; i++) {
+      this.deviceAccess.set(frame + i, (this.deviceAccess.get(frame + i) ?? 0) | access);
+    }
+  }
+
+  denyDevices(frame: number, count: number): void {
+    for (let i = 0; i < count; i++) this.deviceAccess.delete(frame + i);
+  }
+
   consoleWrite(bytes: Uint8Array): void {
     this.console += String.fromCharCode(...bytes);
   }

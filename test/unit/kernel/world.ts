@@ -38,6 +38,8 @@ export class FakeServer implements MemoryServer {
   readonly deaths: number[] = [];
   readonly drops: { task: number; cap: CapRef }[] = [];
   readonly late: ShootdownBatch[] = [];
+  ticks = 0;
+  onTick: () => Operation<void> | null = () => null;
 
   request(request: RpcRequest): RpcReply | Operation {
     this.requests.push({ ...request, words: [...Array.from(request.words)] });
@@ -56,6 +58,11 @@ export class FakeServer implements MemoryServer {
   capDropped(task: number, cap: CapRef): Operation<void> | null {
     this.drops.push({ task, cap });
     return this.drop(task, cap);
+  }
+
+  tick(): Operation<void> | null {
+    this.ticks += 1;
+    return this.onTick();
   }
 
   lateAnswer(batch: ShootdownBatch): Operation<void> | null {

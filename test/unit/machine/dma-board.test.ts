@@ -109,6 +109,25 @@ describe('the DMA part of the board', () => {
     expect(machine.ioProtection.blockedCount).toBe((4096 - 128) / 128);
   });
 
+  it('knows what a device can still reach: aimed at, and not held back in that direction', () => {
+    const { machine, readDisk } = make({ ioProtection: 'on' });
+    readDisk(16);
+    const reachable = () => [FRAME - 1, FRAME, FRAME + 1].map((f) => machine.isDmaReachable(f, 1));
+    expect(reachable()).toEqual([false, false, false]);
+    machine.ioProtection.allow(FRAME, 2, IoAccess.Read);
+    expect(reachable()).toEqual([false, false, false]);
+    machine.ioProtection.allow(FRAME, 1, IoAccess.Write);
+    expect(reachable()).toEqual([false, true, false]);
+    expect(machine.isDmaReachable(FRAME - 3, 9)).toBe(true);
+    const open = make({ ioProtection: 'report' });
+    open.readDisk(16);
+    expect([FRAME - 1, FRAME, FRAME + 2].map((f) => open.machine.isDmaReachable(f, 1))).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
   it.each<[string, Partial<MachineConfig>, string]>([
     ['a channel that is the cascade', { dmaDisk: { image, channel: 4 } }, 'dmaDisk.channel is 4'],
     ['a channel that is none', { dmaDisk: { image, channel: 8 } }, 'dmaDisk.channel is 8'],

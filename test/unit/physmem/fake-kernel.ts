@@ -228,6 +228,21 @@ export class FakeKernel implements KernelPort {
     return false;
   }
 
+  /** What devices may do with which base frames; the time for which the alarm is set. */
+  readonly deviceAccess = new Map<number, number>();
+  alarmAt = Number.MAX_SAFE_INTEGER;
+  allowDevices(frame: number, count: number, access: Access): void {
+    for (let i = frame; i < frame + count; i += 1) {
+      this.deviceAccess.set(i, (this.deviceAccess.get(i) ?? 0) | access);
+    }
+  }
+  denyDevices(frame: number, count: number): void {
+    for (let i = frame; i < frame + count; i += 1) this.deviceAccess.delete(i);
+  }
+  setAlarm(atCycles: number): void {
+    this.alarmAt = Math.min(this.alarmAt, atCycles);
+  }
+
   newBatch(): ShootdownBatch {
     return new FakeBatch();
   }

@@ -125,10 +125,59 @@ describe('pinning', () => {
     top.credit(top.root);
     expect(stateOf(top, frame * PAGE)).toBe(FrameState.QUARANTINE);
     top.kernel.reachable.clear();
-    top.kernel.time += 100_000;
-    top.credit(top.root);
+    expect(top.physmem.tick()).toBeNull();
     expect(stateOf(top, frame * PAGE)).toBe(FrameState.FREE);
     expect(top.credit(top.root).charged).toBe(3);
+  });
+
+  it('needs no request to end: the alarm does it, one for all pins', () => {
+    const { top, a } = world();
+    top.must(pin(top, a, 0, 2));
+    top.kernel.time += 400;
+    top.must(pin(top, a, 4, 2));
+    top.must(top.deallocate(a, 0, 8));
+    const ring = (): number => {
+      top.kernel.time = top.kernel.alarmAt;
+      top.kernel.alarmAt = Number.MAX_SAFE_INTEGER;
+      expect(top.physmem.tick()).toBeNull();
+      top.check();
+      return top.physmem.store.pins.pages;
+    };
+    expect([ring(), ring()]).toEqual([2, 0]);
+    expect(top.kernel.alarmAt).toBe(Number.MAX_SAFE_INTEGER);
+    expect(top.physmem.store.pins.quarantine.size).toBe(0);
+  });
+
+  it('lets devices do with just the pinned memory what the capability allows, and only for a driver', () => {
+    const { top, a } = world();
+    const { deviceAccess } = top.kernel;
+    const readOnly = { ...a, rights: ContainerRight.READ | ContainerRight.PIN };
+    top.must(pin(top, a, 0, 8, 0, 1));
+    expect(deviceAccess.size).toBe(0);
+    const first = top.must(pin(top, readOnly, 2, 3));
+    const frame = (first.words[2] as number) / PAGE;
+    expect([...deviceAccess]).toEqual([frame, frame + 1, frame + 2].map((at) => [at, 1]));
+    const second = top.must(pin(top, a, 3, 1));
+    expect(deviceAccess.get(frame + 1)).toBe(3);
+    top.must(unpin(top, first));
+    expect([...deviceAccess]).toEqual([[frame + 1, 3]]);
+    top.must(unpin(top, second));
+    expect(deviceAccess.size).toBe(0);
+  });
+
+  it('takes the memory from devices when it ends, before it asks whether one holds it', () => {
+    const { top, a } = world();
+    const reply = top.must(pin(top, a, 0, 8));
+    const frame = (reply.words[2] as number) / PAGE;
+    const held: boolean[] = [];
+    top.kernel.deviceHolds = (at) => {
+      held.push(top.kernel.deviceAccess.has(at));
+      return false;
+    };
+    top.must(top.deallocate(a, 0, 8));
+    top.must(unpin(top, reply));
+    expect(held).not.toContain(true);
+    expect(stateOf(top, frame * PAGE)).toBe(FrameState.FREE);
   });
 
   it('leaves quarantined credit to the parent when the control is destroyed; it arrives later (I4)', () => {

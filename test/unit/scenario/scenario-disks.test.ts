@@ -12,8 +12,8 @@ const images = {
 const config = (machine: object) => scenarioConfig(scenario(machine), images);
 
 describe('the disks of a scenario', () => {
-  it('are not there unless they are asked for, and devices are not held back', () => {
-    expect(config({})).toMatchObject({ dmaDisk: null, busMaster: null, ioProtection: 'off' });
+  it('are not there unless they are asked for, and devices are looked at, not held back', () => {
+    expect(config({})).toMatchObject({ dmaDisk: null, busMaster: null, ioProtection: 'report' });
   });
 
   it('have the bytes of an image or as many zeroes as are wanted', () => {
@@ -62,7 +62,7 @@ describe('the disks of a scenario', () => {
     [
       'protection that is neither on nor off',
       { ioProtection: 'yes' },
-      "disks.json: machine.ioProtection must be on or off, not 'yes'",
+      "disks.json: machine.ioProtection must be on or report or off, not 'yes'",
     ],
     [
       'an image that ends in mid-sector',

@@ -35,7 +35,7 @@ describe('a scenario', () => {
       costs: {},
       disk: null,
       busMaster: null,
-      ioProtection: 'off',
+      ioProtection: 'report',
     });
     expect(scenario.root).toEqual({ image: 'hello', args: [], kind: 'plain' });
     expect(scenario.limits).toEqual({ maxInstructions: null, maxCycles: null });
