@@ -2,13 +2,17 @@
  * The flat reference model (tests only): the same promises as the server, in the plainest way. A container is a
  * map from page to cell, a cell is one page of memory; SHARED copies name the same cell, a copy-on-write copy is
  * made at once, credit is counted anew whenever it is asked for. No frames, no page tables, no sharing of blocks.
+ * Pins are counts on cells; a pinned cell that lost its last name is in quarantine. Locks are a holder and an end.
  */
 import { Errno } from '../abi/errno.ts';
-import { AllocFlag, CopyFlag } from '../abi/rights.ts';
+import { CopyFlag } from '../abi/rights.ts';
+import { needsOrder, planAllocate, planCopy, type Rule } from './model-plan.ts';
 
 /** One page of memory, as its users see it. */
 export interface Cell {
   value: number;
+  /** Pins that hold it. */
+  pins: number;
 }
 
 interface Name {
@@ -20,6 +24,22 @@ interface Name {
 export interface ModelContainer {
   readonly control: number;
   readonly names: Map<number, Name>;
+  lock?: ModelLock | null;
+}
+
+export interface ModelLock {
+  readonly task: number;
+  /** Limited capability that it is held through, or 0. */
+  readonly limited: number;
+  readonly until: number;
+}
+
+export interface ModelPin {
+  readonly task: number;
+  /** Control whose quota it counts against; its parent's when that dies. */
+  control: number;
+  readonly until: number;
+  readonly cells: readonly Cell[];
 }
 
 export interface ModelControl {
@@ -33,6 +53,20 @@ export interface ModelLimited {
   readonly rights: number;
 }
 
+/** The ends of a copy: from a container (through a limited capability, or 0) to another one. */
+export interface ModelEnds {
+  readonly source: number;
+  readonly target: number;
+  readonly flags: number;
+  readonly limited: number;
+}
+
+export interface ModelCopy extends ModelEnds {
+  readonly from: number;
+  readonly to: number;
+  readonly pages: number;
+}
+
 /** Errno and pages done. */
 export interface Outcome {
   readonly errno: Errno;
@@ -40,6 +74,11 @@ export interface Outcome {
 }
 
 const done = (pages: number): Outcome => ({ errno: Errno.OK, pages });
+const newCell = (value: number): Cell => ({ value, pins: 0 });
+
+/** Of a control's credit, and of all memory, so much may be pinned (docs/adr/0009). */
+const PIN_SHARE_OF_CONTROL = 1 / 2;
+const PIN_SHARE_OF_ALL = 1 / 4;
 
 export class Model {
   readonly controls = new Map<number, ModelControl>();
@@ -47,6 +86,9 @@ export class Model {
   readonly limiteds = new Map<number, ModelLimited>();
   /** Task to the control that pays for its space. */
   readonly spaces = new Map<number, number>();
+  readonly pins = new Map<number, ModelPin>();
+  /** Pinned cells without a name, and the controls that are charged for them. */
+  quarantine: { readonly cell: Cell; control: number }[] = [];
   /** Page tables that a task has now; the server decides, within the rule "one per 4 MiB in use". */
   tablesOf: (task: number) => number = () => 0;
 
@@ -56,6 +98,7 @@ export class Model {
       if (container.control === control) sum += container.names.size;
     }
     for (const [task, payer] of this.spaces) if (payer === control) sum += 3 + this.tablesOf(task);
+    for (const held of this.quarantine) if (held.control === control) sum += 1;
     return sum;
   }
 
@@ -78,10 +121,16 @@ export class Model {
     for (const [id, container] of [...this.containers]) {
       if (container.control === control) this.destroyContainer(id);
     }
+    // What is pinned or in quarantine arrives later, at the parent (I4).
+    const { parent } = this.controls.get(control)!;
+    for (const pin of this.pins.values()) if (pin.control === control) pin.control = parent;
+    for (const held of this.quarantine) if (held.control === control) held.control = parent;
     this.controls.delete(control);
   }
 
   destroyContainer(id: number): void {
+    const { names } = this.containers.get(id)!;
+    for (const page of [...names.keys()]) this.#dropName(id, page);
     this.containers.delete(id);
     for (const [limited, { container }] of [...this.limiteds]) {
       if (container === id) this.#forgetLimited(limited);
@@ -95,45 +144,47 @@ export class Model {
     }
   }
 
-  allocate(id: number, start: number, pages: number, flags: number): Outcome {
-    const { control, names } = this.containers.get(id)!;
-    const squash = (flags & AllocFlag.SQUASH) !== 0;
-    let credit = this.free(control);
-    let amount = 0;
-    let errno = Errno.OK;
-    for (; amount < pages; amount += 1) {
-      const isNamed = names.has(start + amount);
-      if (isNamed && !squash) errno = Errno.EEXIST;
-      else if (!isNamed && credit === 0) errno = Errno.ENOMEM;
-      if (errno !== Errno.OK) break;
-      if (!isNamed) credit -= 1;
+  allocate(id: number, start: number, pages: number, flags: number, rule: Rule = 'exact'): Outcome {
+    const plan = planAllocate(this, id, start, pages, flags, rule);
+    for (let i = 0; i < plan.pages; i += 1) this.#setName(id, start + i, { cell: newCell(0), via: 0 });
+    return plan;
+  }
+
+  /** Puts a name in place, over whatever is there. */
+  #setName(id: number, page: number, name: Name): void {
+    this.#dropName(id, page);
+    this.containers.get(id)!.names.set(page, name);
+  }
+
+  /** Takes a name away; a pinned cell that has no other goes to quarantine. Returns whether there was one. */
+  #dropName(id: number, page: number): boolean {
+    const { names, control } = this.containers.get(id)!;
+    const name = names.get(page);
+    if (name === undefined) return false;
+    names.delete(page);
+    const { cell } = name;
+    if (cell.pins > 0 && !this.#isNamed(cell)) this.quarantine = [...this.quarantine, { cell, control }];
+    return true;
+  }
+
+  #isNamed(cell: Cell): boolean {
+    for (const { names } of this.containers.values()) {
+      for (const name of names.values()) if (name.cell === cell) return true;
     }
-    if (errno !== Errno.OK && (flags & AllocFlag.ALL_OR_NONE) !== 0) return { errno, pages: 0 };
-    for (let i = 0; i < amount; i += 1) names.set(start + i, { cell: { value: 0 }, via: 0 });
-    return { errno, pages: amount };
+    return false;
   }
 
   deallocate(id: number, start: number, pages: number): Outcome {
-    const { names } = this.containers.get(id)!;
     let amount = 0;
-    for (let i = 0; i < pages; i += 1) if (names.delete(start + i)) amount += 1;
+    for (let i = 0; i < pages; i += 1) if (this.#dropName(id, start + i)) amount += 1;
     return done(amount);
   }
 
-  copy(
-    source: number,
-    from: number,
-    target: number,
-    to: number,
-    pages: number,
-    flags: number,
-    limited: number,
-  ): Outcome {
-    const plan = this.#planCopy(source, from, target, to, pages, flags);
-    const isMove = (flags & CopyFlag.MOVE) !== 0;
-    const allOrNone = (flags & CopyFlag.ALL_OR_NONE) !== 0 || (isMove && plan.errno === Errno.ENOMEM);
-    if (plan.errno !== Errno.OK && allOrNone) return { errno: plan.errno, pages: 0 };
+  copy(request: ModelCopy, rule: Rule = 'exact'): Outcome {
+    const plan = planCopy(this, request, rule);
+    const { source, from, target, to, flags, limited } = request;
     if (source === target && from === to) return plan;
+    const isMove = (flags & CopyFlag.MOVE) !== 0;
     const names = this.containers.get(source)!.names;
     const read = Array.from({ length: plan.pages }, (_, i) => names.get(from + i)!);
     if (isMove) for (let i = 0; i < plan.pages; i += 1) names.delete(from + i);
@@ -141,25 +192,25 @@ export class Model {
       let placed: Name;
       if (isMove) placed = name;
       else if ((flags & CopyFlag.SHARED) !== 0) placed = { cell: name.cell, via: limited || name.via };
-      else placed = { cell: { value: name.cell.value }, via: 0 };
-      this.containers.get(target)!.names.set(to + i, placed);
+      else placed = { cell: newCell(name.cell.value), via: 0 };
+      this.#setName(target, to + i, placed);
     });
     return plan;
   }
 
   /** Ranges (from, to, pages) in order, as far as it goes; all or nothing where the flags say so. */
   copyList(
-    source: number,
-    target: number,
+    ends: ModelEnds,
     ranges: readonly (readonly [number, number, number])[],
-    flags: number,
-    limited: number,
+    rule: Rule = 'exact',
   ): Outcome {
-    if (this.#needsOrder(source === target, ranges, flags)) return { errno: Errno.EINVAL, pages: 0 };
+    const { source, target, flags } = ends;
+    if (needsOrder(source === target, ranges, flags)) return { errno: Errno.EINVAL, pages: 0 };
     const before = [source, target].map((id) => new Map(this.containers.get(id)!.names));
+    const { quarantine } = this;
     let pages = 0;
     for (const [from, to, count] of ranges) {
-      const one = this.copy(source, from, target, to, count, flags, limited);
+      const one = this.copy({ ...ends, from, to, pages: count }, rule);
       pages += one.pages;
       if (one.errno === Errno.OK) continue;
       const isUndone =
@@ -170,48 +221,10 @@ export class Model {
         names.clear();
         for (const [page, name] of before[index]!) names.set(page, name);
       }
+      this.quarantine = quarantine;
       return { errno: one.errno, pages: 0 };
     }
     return done(pages);
-  }
-
-  /** Whether a page is written by one range and read or written by another, or moved away by two. */
-  #needsOrder(
-    isSelf: boolean,
-    ranges: readonly (readonly [number, number, number])[],
-    flags: number,
-  ): boolean {
-    return ranges.some(([from, to, pages], i) =>
-      ranges.some(([otherFrom, otherTo, otherPages], j) => {
-        if (i === j) return false;
-        const meets = (a: number, b: number): boolean => a < b + otherPages && b < a + pages;
-        const moved = (flags & CopyFlag.MOVE) !== 0 && meets(from, otherFrom);
-        return moved || meets(to, otherTo) || (isSelf && meets(to, otherFrom));
-      }),
-    );
-  }
-
-  #planCopy(source: number, from: number, target: number, to: number, pages: number, flags: number): Outcome {
-    const src = this.containers.get(source)!;
-    const dst = this.containers.get(target)!;
-    const isMove = (flags & CopyFlag.MOVE) !== 0;
-    const squash = (flags & CopyFlag.SQUASH) !== 0;
-    let amount = 0;
-    let errno = Errno.OK;
-    for (; amount < pages; amount += 1) {
-      if (!src.names.has(from + amount)) errno = Errno.ENOENT;
-      else if (!squash && dst.names.has(to + amount)) errno = Errno.EEXIST;
-      if (errno !== Errno.OK) break;
-    }
-    if (source === target && from === to) return { errno, pages: amount };
-    const isFree = isMove && src.control === dst.control;
-    let credit = this.free(dst.control);
-    for (let i = 0; i < amount && !isFree; i += 1) {
-      if (dst.names.has(to + i)) continue;
-      if (credit === 0) return { errno: Errno.ENOMEM, pages: i };
-      credit -= 1;
-    }
-    return { errno, pages: amount };
   }
 
   /** Pages that a map of the range can do: up to the first hole. */
@@ -243,7 +256,7 @@ export class Model {
       amount += 1;
       const value = values(page);
       if (value !== 0 && (value !== name.cell.value || this.isShared(name.cell))) return -1;
-      names.set(page, { cell: this.isShared(name.cell) ? { value } : name.cell, via: 0 });
+      names.set(page, { cell: this.isShared(name.cell) ? newCell(value) : name.cell, via: 0 });
       names.get(page)!.cell.value = value;
     }
     return amount;
@@ -261,12 +274,69 @@ export class Model {
   #cut(container: number, page: number): void {
     const { names } = this.containers.get(container)!;
     const { cell } = names.get(page)!;
-    names.set(page, { cell: { value: 0 }, via: 0 });
+    // A device may be at work in pinned memory; when nobody else names it, there is nothing to cut.
+    if (cell.pins > 0 && !this.isShared(cell)) {
+      names.get(page)!.via = 0;
+      return;
+    }
+    names.set(page, { cell: newCell(0), via: 0 });
     for (const [id, other] of this.containers) {
       for (const [at, name] of other.names) {
         const isOnward = name.cell === cell && name.via !== 0;
         if (isOnward && this.limiteds.get(name.via)?.container === container) this.#cut(id, at);
       }
     }
+  }
+
+  /** Pinned base frames of a control, counted once for each pin. */
+  pinned(control: number): number {
+    let sum = 0;
+    for (const pin of this.pins.values()) if (pin.control === control) sum += pin.cells.length;
+    return sum;
+  }
+
+  /** Whether a pin of the range is possible, placement aside. */
+  planPin(id: number, start: number, pages: number): Outcome {
+    const { control, names } = this.containers.get(id)!;
+    for (let i = 0; i < pages; i += 1) if (!names.has(start + i)) return { errno: Errno.ENOENT, pages: 0 };
+    const own = Math.floor(this.controls.get(control)!.total * PIN_SHARE_OF_CONTROL);
+    let all = 0;
+    for (const pin of this.pins.values()) all += pin.cells.length;
+    const [root] = this.controls.values();
+    const most = Math.floor(root!.total * PIN_SHARE_OF_ALL);
+    const fits = this.pinned(control) + pages <= own && all + pages <= most;
+    return fits ? done(pages) : { errno: Errno.ENOMEM, pages: 0 };
+  }
+
+  pin(pin: number, id: number, start: number, pages: number, task: number, until: number): void {
+    const { control, names } = this.containers.get(id)!;
+    const cells = Array.from({ length: pages }, (_, i) => names.get(start + i)!.cell);
+    for (const cell of cells) cell.pins += 1;
+    this.pins.set(pin, { task, control, until, cells });
+  }
+
+  unpin(pin: number): void {
+    for (const cell of this.pins.get(pin)!.cells) cell.pins -= 1;
+    this.pins.delete(pin);
+    this.quarantine = this.quarantine.filter(({ cell }) => cell.pins > 0);
+  }
+
+  /** Ends pins whose time is over. */
+  expirePins(now: number): void {
+    for (const [pin, { until }] of [...this.pins]) if (until <= now) this.unpin(pin);
+  }
+
+  /** The lock of a container that holds now; null when it is over. */
+  lockOf(id: number, now: number): ModelLock | null {
+    const lock = this.containers.get(id)?.lock ?? null;
+    return lock !== null && lock.until > now ? lock : null;
+  }
+
+  /** What ends with a task at once: its locks and pins. */
+  taskDied(task: number): void {
+    for (const container of this.containers.values()) {
+      if (container.lock?.task === task) container.lock = null;
+    }
+    for (const [pin, { task: holder }] of [...this.pins]) if (holder === task) this.unpin(pin);
   }
 }

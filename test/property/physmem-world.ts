@@ -114,7 +114,15 @@ export class World {
     const container = limited === 0 ? source.id : this.model.limiteds.get(limited)!.container;
     const reply = this.top.copy(source.cap, from, target.cap, to, pages, flags);
     if (limited !== 0 && reply.errno === Errno.EPERM) return;
-    const expected = this.model.copy(container, from, target.id, to, pages, flags, limited);
+    const expected = this.model.copy({
+      source: container,
+      from,
+      target: target.id,
+      to,
+      pages,
+      flags,
+      limited,
+    });
     this.compare(reply, expected, 'copy');
   }
 
@@ -129,7 +137,7 @@ export class World {
     const container = limited === 0 ? source.id : this.model.limiteds.get(limited)!.container;
     const reply = this.top.copyList(source.cap, target.cap, ranges, flags);
     if (limited !== 0 && reply.errno === Errno.EPERM) return;
-    const expected = this.model.copyList(container, target.id, ranges, flags, limited);
+    const expected = this.model.copyList({ source: container, target: target.id, flags, limited }, ranges);
     this.compare(reply, expected, 'copy list');
   }
 
