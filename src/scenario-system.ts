@@ -1,5 +1,5 @@
 /** The configuration of the system that a scenario describes: where src/scenario meets src/system.ts. */
-import { engineNamed } from '../emu/engine-choice.ts';
+import { engineFrom, type UnicornSource } from '../emu/engine-choice.ts';
 import { HostError } from './scenario/host-error.ts';
 import { fetchImages, type ImageSource } from './scenario/image-source.ts';
 import type { Scenario } from './scenario/scenario.ts';
@@ -8,8 +8,19 @@ import type { SystemConfig } from './system.ts';
 
 const SECTOR_BYTES = 512;
 
-/** @throws HostError when a program or a disk image is not there, or a disk image is not one */
-export function scenarioConfig(scenario: Scenario, images: ImageSource): SystemConfig {
+const noUnicorn: UnicornSource = () => {
+  throw new HostError('The engine unicorn needs a library of the system: it runs from the command line only');
+};
+
+/**
+ * @param unicorn where the engine of that name comes from
+ * @throws HostError when a program or a disk image is not there, a disk image is not one, or the engine is not to be had
+ */
+export function scenarioConfig(
+  scenario: Scenario,
+  images: ImageSource,
+  unicorn: UnicornSource = noUnicorn,
+): SystemConfig {
   const { machine, seed, faults, poison } = scenario;
   const { root, modules } = fetchImages(scenario, images);
   const { disk, busMaster } = machine;
@@ -18,7 +29,7 @@ export function scenarioConfig(scenario: Scenario, images: ImageSource): SystemC
     rootKind: scenario.root.kind,
     modules,
     cores: machine.cores,
-    engine: engineNamed(machine.engine),
+    engine: engineFrom(machine.engine, unicorn),
     ramBytes: machine.ramBytes,
     seed,
     quantumInstructions: machine.quantumInstructions,

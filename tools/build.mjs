@@ -15,7 +15,7 @@ const shared = {
   loader: { '.elf': 'binary', '.bin': 'binary' },
 };
 const banner = {
-  js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  js: "#!/usr/bin/env node\nimport { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
 };
 const targets = [
   {

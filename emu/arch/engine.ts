@@ -36,8 +36,12 @@ export interface Engine {
   reset(): void;
 }
 
-/** Engines that a person can choose; `interpreter` is the reference. */
-export const ENGINE_NAMES = ['interpreter', 'translator'] as const;
+/** The engines that need nothing from outside; `interpreter` is the reference. */
+export const OWN_ENGINE_NAMES = ['interpreter', 'translator'] as const;
+export type OwnEngineName = (typeof OWN_ENGINE_NAMES)[number];
+
+/** Engines that a person can choose; `unicorn` needs a library of the system. */
+export const ENGINE_NAMES = [...OWN_ENGINE_NAMES, 'unicorn'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** Whether traps at CPL 3 go to the attached kernel (`hosted`) or through the guest's IDT (`bare`). */

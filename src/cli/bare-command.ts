@@ -4,8 +4,9 @@
  * which is then the exit code. A triple fault is explained.
  */
 import { CoreF, R } from '../../emu/arch/core-layout.ts';
+import type { EngineName } from '../../emu/arch/engine.ts';
 import { EXCEPTION_NAMES } from '../../emu/arch/vectors.ts';
-import { engineNamed } from '../../emu/engine-choice.ts';
+import { type EngineMaker, engineNamed } from '../../emu/engine-choice.ts';
 import { ImageError } from '../../emu/image-error.ts';
 import { Machine } from '../../emu/machine.ts';
 import { type LoadPlan, loadPlan, planMultiboot } from '../../emu/multiboot.ts';
@@ -93,6 +94,14 @@ interface BareResult {
   readonly shutdown: ShutdownReport | null;
 }
 
+/** @throws HostError for an engine that runs tasks of a kernel only */
+function bareEngine(name: EngineName): EngineMaker {
+  if (name !== 'unicorn') return engineNamed(name);
+  throw new HostError(
+    '--engine unicorn runs tasks above a kernel; an image for the bare machine needs interpreter or translator',
+  );
+}
+
 function makeMachine(path: string, options: BareOptions, io: Io): Machine {
   const ramBytes = options.ram ?? DEFAULT_RAM_BYTES;
   const disks = [
@@ -107,7 +116,7 @@ function makeMachine(path: string, options: BareOptions, io: Io): Machine {
     ramBytes,
     cores: options.cores ?? 1,
     seed: options.seed ?? 1,
-    engine: engineNamed(options.engine ?? 'interpreter'),
+    engine: bareEngine(options.engine ?? 'interpreter'),
     bare: plan,
     disks,
     dmaDisk: dmaDisk && { image: dmaDisk },

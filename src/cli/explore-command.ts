@@ -17,6 +17,7 @@ import type { Io } from './io.ts';
 import { changesOf, type ScenarioOptions } from './options.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget, type Target } from './target.ts';
+import { loadUnicorn } from './unicorn-library.ts';
 
 export const SEARCHES = ['both', 'exhaustive', 'random'] as const;
 export const JUDGES = ['both', 'outcome', 'state'] as const;
@@ -59,7 +60,7 @@ async function commandSchedules(
   io: Io,
 ): Promise<number> {
   const schedule = new PlannedSchedule(scenario.machine.quantumInstructions);
-  const bench = new TrialBench({ ...scenarioConfig(scenario, images), schedule }, decode);
+  const bench = new TrialBench({ ...scenarioConfig(scenario, images, loadUnicorn), schedule }, decode);
   const { runs: maxRuns, depth, search, judge } = options;
   const { seed, checks } = scenario;
   const trials = exploreSchedules(bench, schedule, { maxRuns, depth, search, judge, seed, checks });
@@ -86,7 +87,7 @@ async function commandDeaths(
   options: ExploreCommandOptions,
   io: Io,
 ): Promise<number> {
-  const bench = new TrialBench(scenarioConfig(scenario, images), decode);
+  const bench = new TrialBench(scenarioConfig(scenario, images, loadUnicorn), decode);
   const { task, stride, runs: maxRuns } = options;
   const tasks = task === undefined ? [] : [task];
   const trials = exploreDeaths(bench, { tasks, stride, maxRuns, faults: scenario.faults });

@@ -30,6 +30,7 @@ import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
 import { formatOfFile, traceText } from './trace-files.ts';
+import { loadUnicorn } from './unicorn-library.ts';
 
 export interface RunOptions extends ScenarioOptions, OutputOptions {
   readonly trace?: string;
@@ -56,7 +57,7 @@ export async function runCommand(
   const changes = [...schedule.changes, ...changesOf(options)];
   const target = findTarget(name, args, changes, options.module ?? [], io);
   const { scenario } = target;
-  const config = withSchedule(scenarioConfig(scenario, target.images), scenario, schedule);
+  const config = withSchedule(scenarioConfig(scenario, target.images, loadUnicorn), scenario, schedule);
   const system = openSystem(config, savedState(options.restore, io));
   const recording = options.trace === undefined ? null : new TraceRecording(system.trace);
   const style = styleOf(options, io);

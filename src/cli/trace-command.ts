@@ -15,6 +15,7 @@ import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
 import { type TraceFormat, traceText } from './trace-files.ts';
+import { loadUnicorn } from './unicorn-library.ts';
 
 export interface TraceOptions extends ScenarioOptions {
   readonly out?: string;
@@ -34,7 +35,11 @@ export async function traceCommand(
   const schedule = readSchedule(options.schedule, name, io);
   const changes = [...schedule.changes, ...changesOf(options)];
   const target = findTarget(name, args, changes, options.module ?? [], io);
-  const config = withSchedule(scenarioConfig(target.scenario, target.images), target.scenario, schedule);
+  const config = withSchedule(
+    scenarioConfig(target.scenario, target.images, loadUnicorn),
+    target.scenario,
+    schedule,
+  );
   const system = openSystem(config, null);
   const recording = new TraceRecording(system.trace, kinds);
   const output = new ConsoleWriter(io, { show: 'kept', sources: [] });

@@ -3,7 +3,7 @@
  * machine that firmware and image set up. Time is the host's; the boot is not counted.
  */
 import { readFileSync } from 'node:fs';
-import type { EngineName } from '../../emu/arch/engine.ts';
+import type { OwnEngineName } from '../../emu/arch/engine.ts';
 import { engineNamed } from '../../emu/engine-choice.ts';
 import { Machine } from '../../emu/machine.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
@@ -17,7 +17,7 @@ const RAM_BYTES = 32 << 20;
 const PORT_SERIAL = 0x3f8;
 
 /** Runs one loop once; MIPS over the time from the hand-over to the image until its result line. */
-function runLoop(image: Uint8Array, loop: string, engine: EngineName, options: LoopOptions): number {
+function runLoop(image: Uint8Array, loop: string, engine: OwnEngineName, options: LoopOptions): number {
   const plan = planMultiboot({
     image,
     ramBytes: RAM_BYTES,
@@ -60,9 +60,9 @@ export interface LoopOptions {
  */
 export function benchLoops(
   rounds: number,
-  engines: readonly EngineName[],
+  engines: readonly OwnEngineName[],
   options: LoopOptions = {},
-): Map<EngineName, Figure[]> {
+): Map<OwnEngineName, Figure[]> {
   const image = new Uint8Array(readFileSync(new URL('../guest/bin/bare-loops.elf', import.meta.url)));
   const results = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
@@ -74,7 +74,7 @@ export function benchLoops(
       }
     }
   }
-  const figureOf = (engine: EngineName, loop: string): Figure => {
+  const figureOf = (engine: OwnEngineName, loop: string): Figure => {
     const runs = results.get(engine + loop)!;
     return { name: loop, unit: 'MIPS', median: median(runs), min: Math.min(...runs), max: Math.max(...runs) };
   };

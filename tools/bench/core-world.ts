@@ -4,7 +4,7 @@
  */
 import { CoreF, R, RunState, Seg } from '../../emu/arch/core-layout.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
-import type { Engine, EngineName, TrapMode } from '../../emu/arch/engine.ts';
+import type { Engine, OwnEngineName, TrapMode } from '../../emu/arch/engine.ts';
 import { CR0_PG, CR0_WP, PTE_P, PTE_U, PTE_W } from '../../emu/arch/paging.ts';
 import { type EngineContext, resetCore } from '../../emu/cpu/index.ts';
 import { engineNamed } from '../../emu/engine-choice.ts';
@@ -21,7 +21,7 @@ export interface CoreWorldOptions {
   readonly ring?: 0 | 3;
   readonly trapMode?: TrapMode;
   readonly tlb?: TlbGeometry;
-  readonly engine?: EngineName;
+  readonly engine?: OwnEngineName;
 }
 
 export class CoreWorld {

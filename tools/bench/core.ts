@@ -3,7 +3,7 @@
  * a few instructions, so that nothing else is measured.
  */
 import { CoreF, R, RunState, Seg } from '../../emu/arch/core-layout.ts';
-import { type EngineName, Exit } from '../../emu/arch/engine.ts';
+import { Exit, type OwnEngineName } from '../../emu/arch/engine.ts';
 import { VEC_PF } from '../../emu/arch/vectors.ts';
 import { engineNamed } from '../../emu/engine-choice.ts';
 import { Machine } from '../../emu/machine.ts';
@@ -81,7 +81,7 @@ function rate(
   return figure(name, unit, rounds, slice);
 }
 
-const hosted = (code: readonly number[], engine: EngineName): CoreWorld =>
+const hosted = (code: readonly number[], engine: OwnEngineName): CoreWorld =>
   new CoreWorld(code, { ring: 3, trapMode: 'hosted', engine });
 const instructions = (w: CoreWorld): number => w.instructions;
 
@@ -108,7 +108,7 @@ function withoutHotForms(rounds: number): Figure {
 }
 
 /** Two cores that both run, interleaved by the machine's time line. */
-function shortSlices(rounds: number, quantum: number, engine: EngineName): Figure {
+function shortSlices(rounds: number, quantum: number, engine: OwnEngineName): Figure {
   const machine = new Machine({
     ...{ rom: new Uint8Array(4096), ramBytes: 16 << 20, cores: 2, quantum },
     engine: engineNamed(engine),
@@ -136,7 +136,7 @@ function shortSlices(rounds: number, quantum: number, engine: EngineName): Figur
 }
 
 /** All figures of `npm run bench cpu`. */
-export function benchCore(rounds: number, engine: EngineName): Figure[] {
+export function benchCore(rounds: number, engine: OwnEngineName): Figure[] {
   const traps = (w: CoreWorld): number => w.f[CoreF.TRAPS]!;
   const misses = (w: CoreWorld): number => w.f[CoreF.TLB_MISSES]!;
   return [

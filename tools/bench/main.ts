@@ -2,7 +2,7 @@
  * `npm run bench [cpu|loops|physmem|snapshots|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
  * host is noisy, so compare figures of one run only.
  */
-import { ENGINE_NAMES } from '../../emu/arch/engine.ts';
+import { OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import { benchLoops } from './bare-loops.ts';
 import { benchCore } from './core.ts';
 import { geometricMean, median, printFigures } from './measure.ts';
@@ -12,7 +12,7 @@ import { benchTrips } from './trips.ts';
 const ROUNDS = 5;
 
 function loops(): void {
-  for (const [engine, figures] of benchLoops(ROUNDS, ENGINE_NAMES)) {
+  for (const [engine, figures] of benchLoops(ROUNDS, OWN_ENGINE_NAMES)) {
     printFigures(`Loops of guest/bare/loops.c, paging on, default TLB: ${engine}`, figures);
     const medians = figures.map((f) => f.median);
     process.stdout.write(
@@ -23,7 +23,7 @@ function loops(): void {
 
 const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   cpu: () => {
-    for (const engine of ENGINE_NAMES) {
+    for (const engine of OWN_ENGINE_NAMES) {
       printFigures(`Single things on the core, default TLB: ${engine}`, benchCore(ROUNDS, engine));
     }
   },

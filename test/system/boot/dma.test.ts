@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ENGINE_NAMES, type EngineName } from '../../../emu/arch/engine.ts';
+import { OWN_ENGINE_NAMES, type OwnEngineName } from '../../../emu/arch/engine.ts';
 import { Ev } from '../../../emu/arch/events.ts';
 import { engineNamed } from '../../../emu/engine-choice.ts';
 import { Machine } from '../../../emu/machine.ts';
@@ -22,7 +22,7 @@ const EXPECTED = guest('bare/dma/expected.txt').toString();
 const IMAGE = new Uint8Array(guest('bin/bare-dma.elf'));
 const MEDIUM = Uint8Array.from({ length: SECTORS * 512 }, (_, i) => (Math.imul(i, 2654435761) >>> 13) & 0xff);
 
-function power(engine: EngineName = 'interpreter', commandLine = '') {
+function power(engine: OwnEngineName = 'interpreter', commandLine = '') {
   const plan = planMultiboot({ image: IMAGE, ramBytes: RAM_BYTES, commandLine });
   const machine = new Machine({
     rom: firmwareRom(),
@@ -63,7 +63,7 @@ function continued(from: World): World {
 }
 
 describe('DMA in a bare program', () => {
-  it.each(ENGINE_NAMES)('moves what it should, and wakes the program by interrupts (%s)', (engine) => {
+  it.each(OWN_ENGINE_NAMES)('moves what it should, and wakes the program by interrupts (%s)', (engine) => {
     const world = power(engine);
     expect(finish(world).stop).toMatchObject({ kind: 'exit-port', status: 1 });
     expect(world.console.split(/image at [0-9a-f]+\r\n/)[1]).toBe(EXPECTED);
@@ -74,7 +74,7 @@ describe('DMA in a bare program', () => {
   });
 
   it('is the same on every engine, to the cycle of each event', () => {
-    const runs = ENGINE_NAMES.map((engine) => {
+    const runs = OWN_ENGINE_NAMES.map((engine) => {
       const world = power(engine);
       return { ...finish(world), console: world.console, events: world.events };
     });

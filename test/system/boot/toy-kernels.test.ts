@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { PORT_COM1 } from '../../../emu/arch/address-map.ts';
-import { ENGINE_NAMES } from '../../../emu/arch/engine.ts';
+import { OWN_ENGINE_NAMES } from '../../../emu/arch/engine.ts';
 import { engineNamed } from '../../../emu/engine-choice.ts';
 import { Machine } from '../../../emu/machine.ts';
 import type { MachineConfig } from '../../../emu/machine-config.ts';
@@ -63,7 +63,7 @@ function run(kernel: Kernel, config: Partial<MachineConfig> = {}) {
 
 describe.each(KERNELS)('the toy kernel %s', (kernel) => {
   it('prints what is expected and leaves by the exit port, on every engine in the same state', () => {
-    const ends = ENGINE_NAMES.map((name) => {
+    const ends = OWN_ENGINE_NAMES.map((name) => {
       const { stop, text, machine } = run(kernel, { engine: engineNamed(name) });
       expect(text).toBe(expectedLines(kernel));
       expect(stop).toEqual({ kind: 'exit-port', core: 0, status: 1 });

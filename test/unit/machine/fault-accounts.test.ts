@@ -1,7 +1,7 @@
 /** What is kept of faults: the bytes of an invalid opcode, the chain of a shutdown, and instructions that were begun. */
 import { describe, expect, it } from 'vitest';
 import { CHAIN_WORDS, CoreF, R } from '../../../emu/arch/core-layout.ts';
-import { ENGINE_NAMES } from '../../../emu/arch/engine.ts';
+import { OWN_ENGINE_NAMES } from '../../../emu/arch/engine.ts';
 import { Ev } from '../../../emu/arch/events.ts';
 import { engineNamed } from '../../../emu/engine-choice.ts';
 import { Machine } from '../../../emu/machine.ts';
@@ -11,7 +11,7 @@ import { ENDLESS_FAULT_IMAGE, flatImage, TRIPLE_FAULT_IMAGE } from '../cli/bare-
 
 const RAM_BYTES = 8 << 20;
 
-describe.each(ENGINE_NAMES)('faults on the %s', (name) => {
+describe.each(OWN_ENGINE_NAMES)('faults on the %s', (name) => {
   const make = (image: Uint8Array): Machine => {
     const plan = planMultiboot({ image, ramBytes: RAM_BYTES });
     const machine = new Machine({
