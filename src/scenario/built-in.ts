@@ -1,6 +1,7 @@
 /** The scenarios that are shipped: the files of scenarios/, as data, so that they exist in the browser too. */
 import cow from '../../scenarios/cow.json' with { type: 'json' };
 import faults from '../../scenarios/faults.json' with { type: 'json' };
+import files from '../../scenarios/files.json' with { type: 'json' };
 import forge from '../../scenarios/forge.json' with { type: 'json' };
 import fragment from '../../scenarios/fragment.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
@@ -24,6 +25,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   stale,
   staleBroken,
   cow,
+  files,
   fragment,
   load,
   serial,

@@ -16,6 +16,7 @@ const PROGRAMS = [
   { scenario: 'stale', expected: 'stale/expected.txt' },
   { scenario: 'cow', expected: 'cow/expected.txt' },
   { scenario: 'serial', expected: 'serial/expected.txt' },
+  { scenario: 'files', expected: 'files/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;

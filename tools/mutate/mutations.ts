@@ -62,9 +62,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'B13: ALL_OR_NONE copies what it can',
-    file: 'copy.ts',
-    find: '(request.flags & allOrNone) !== 0',
-    put: '(request.flags & allOrNone & 2) !== 0',
+    file: 'copy-plan.ts',
+    find: 'hasFlag(ends, CopyFlag.ALL_OR_NONE) ||',
+    put: '',
+  },
+  {
+    name: 'a list of copies may write what it reads',
+    file: 'copy-list.ts',
+    find: 'const overwrites = isSelf ?',
+    put: 'const overwrites = isSelf && first.pages > 99 ?',
+  },
+  {
+    name: 'a list of copies is paid range by range',
+    file: 'copy-plan.ts',
+    find: 'planRange(store, ends, range, free - price)',
+    put: 'planRange(store, ends, range, free)',
   },
   {
     name: 'B17: blocks are not merged',
