@@ -14,6 +14,8 @@ export { systemView } from './observe/system-view.ts';
 export { type TraceEvent, TraceRing } from './observe/trace.ts';
 export { traceToJsonLines } from './observe/trace-jsonl.ts';
 export { TraceRecording } from './observe/trace-recording.ts';
+export { namedPolicy } from './physmem/compact/named.ts';
+export type { Goal, Policy, PolicyView, Proposal } from './physmem/compact/policy.ts';
 export { BUILT_IN_NAMES, builtInScenario, builtInScenarios } from './scenario/built-in.ts';
 export { HostError } from './scenario/host-error.ts';
 export type { ImageSource } from './scenario/image-source.ts';

@@ -1,6 +1,8 @@
 /** The configuration of the system that a scenario describes: where src/scenario meets src/system.ts. */
 import { engineFrom, type UnicornSource } from '../emu/engine-choice.ts';
-import { HostError } from './scenario/host-error.ts';
+import { namedPolicy } from './physmem/compact/named.ts';
+import type { Policy } from './physmem/compact/policy.ts';
+import { HostError, quoted } from './scenario/host-error.ts';
 import { fetchImages, type ImageSource } from './scenario/image-source.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { ScenarioDisk } from './scenario/scenario-disks.ts';
@@ -14,12 +16,14 @@ const noUnicorn: UnicornSource = () => {
 
 /**
  * @param unicorn where the engine of that name comes from
+ * @param policy what the scenario names, unless it is a file: then the caller has loaded it
  * @throws HostError when a program or a disk image is not there, a disk image is not one, or the engine is not to be had
  */
 export function scenarioConfig(
   scenario: Scenario,
   images: ImageSource,
   unicorn: UnicornSource = noUnicorn,
+  policy: Policy = shippedPolicy(scenario),
 ): SystemConfig {
   const { machine, seed, faults, poison } = scenario;
   const { root, modules } = fetchImages(scenario, images);
@@ -44,7 +48,14 @@ export function scenarioConfig(
     ioProtection: machine.ioProtection,
     faults,
     poison,
+    policy,
   };
+}
+
+/** A policy that is a file of somebody's must be loaded by who can read files. */
+function shippedPolicy({ policy }: Scenario): Policy {
+  if (policy.kind === 'shipped') return namedPolicy(policy.spec);
+  throw new HostError(`the policy ${quoted(policy.path)} is a file, and was not loaded`);
 }
 
 /** The bytes of a disk: of its image, or zeroes. */

@@ -21,6 +21,7 @@ import { Kernel } from './kernel/kernel.ts';
 import type { MemoryPlan } from './kernel/memory-plan.ts';
 import { bindMachine } from './machine-binding.ts';
 import { TraceRing } from './observe/trace.ts';
+import type { Policy } from './physmem/compact/policy.ts';
 import type { PhysmemFaults } from './physmem/faults.ts';
 import { Physmem } from './physmem/physmem.ts';
 import type { PhysmemBoot } from './physmem/port.ts';
@@ -48,6 +49,8 @@ export interface SystemConfig {
   /** Default: `report` when the root task is a driver, as then somebody can program a device. */
   readonly ioProtection?: IoProtectionMode;
   readonly faults?: Partial<KernelFaults & PhysmemFaults>;
+  /** When and how memory is moved to make large blocks; never, when left out (docs/moving.md). */
+  readonly policy?: Policy;
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   readonly poison?: 'on' | 'off';
   /** Newest events that are kept. */
@@ -126,7 +129,8 @@ export class System {
   }
 
   private get physmemOptions(): PhysmemOptions {
-    return { faults: this.config.faults ?? {} };
+    const { faults = {}, policy } = this.config;
+    return policy === undefined ? { faults } : { faults, policy };
   }
 
   /** Whether a snapshot can be taken now: no server operation and no shootdown is in flight. */

@@ -105,6 +105,7 @@ export enum PhysmemEv {
   Quarantine = 230,
   Move = 231,
   PinDrain = 232,
+  PolicyStopped = 240,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -149,4 +150,5 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
   { kind: PhysmemEv.PinDrain, name: 'physmem:pin_drain', fields: ['pin', 'pages', 'task'] },
   { kind: PhysmemEv.Quarantine, name: 'physmem:quarantine', fields: ['pfn', 'order', 'control'] },
   { kind: PhysmemEv.Move, name: 'migrate:mm_migrate_pages', fields: ['fromPfn', 'toPfn', 'order'] },
+  { kind: PhysmemEv.PolicyStopped, name: 'compact:policy_stopped', fields: ['rule'] },
 ];

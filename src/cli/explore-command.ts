@@ -10,14 +10,13 @@ import { type Judge, TrialBench } from '../explore/trial.ts';
 import { plural, thousands } from '../observe/number-format.ts';
 import { HostError } from '../scenario/host-error.ts';
 import type { Change } from '../scenario/scenario.ts';
-import { scenarioConfig } from '../scenario-system.ts';
 import { ExitCode } from './exit-code.ts';
 import { deathsText, schedulesText } from './explore-report.ts';
 import type { Io } from './io.ts';
 import { changesOf, type ScenarioOptions } from './options.ts';
+import { configOf } from './policy-file.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget, type Target } from './target.ts';
-import { loadUnicorn } from './unicorn-library.ts';
 
 export const SEARCHES = ['both', 'exhaustive', 'random'] as const;
 export const JUDGES = ['both', 'outcome', 'state'] as const;
@@ -55,12 +54,13 @@ export async function exploreCommand(
 async function commandSchedules(
   name: string,
   changes: readonly Change[],
-  { scenario, images }: Target,
+  target: Target,
   options: ExploreCommandOptions,
   io: Io,
 ): Promise<number> {
+  const { scenario } = target;
   const schedule = new PlannedSchedule(scenario.machine.quantumInstructions);
-  const bench = new TrialBench({ ...scenarioConfig(scenario, images, loadUnicorn), schedule }, decode);
+  const bench = new TrialBench({ ...(await configOf(target, io)), schedule }, decode);
   const { runs: maxRuns, depth, search, judge } = options;
   const { seed, checks } = scenario;
   const trials = exploreSchedules(bench, schedule, { maxRuns, depth, search, judge, seed, checks });
@@ -83,11 +83,12 @@ async function commandSchedules(
 
 async function commandDeaths(
   name: string,
-  { scenario, images }: Target,
+  target: Target,
   options: ExploreCommandOptions,
   io: Io,
 ): Promise<number> {
-  const bench = new TrialBench(scenarioConfig(scenario, images, loadUnicorn), decode);
+  const { scenario } = target;
+  const bench = new TrialBench(await configOf(target, io), decode);
   const { task, stride, runs: maxRuns } = options;
   const tasks = task === undefined ? [] : [task];
   const trials = exploreDeaths(bench, { tasks, stride, maxRuns, faults: scenario.faults });

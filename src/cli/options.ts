@@ -55,6 +55,7 @@ export interface OutputOptions {
 
 export interface ScenarioOptions extends MachineOptions {
   readonly set?: readonly Change[];
+  readonly policy?: string;
   readonly module?: readonly string[];
 }
 
@@ -87,6 +88,10 @@ export function addScenarioOptions(command: Command): Command {
         collectChange,
       ),
     )
+    .option(
+      '--policy <name|file>',
+      'how large blocks are kept free: none, on-demand, background, or a .js or .ts',
+    )
     .addOption(
       new Option('--module <[name=]file>', 'give the guest a boot module; may be repeated').argParser(
         collect,
@@ -108,6 +113,7 @@ export function changesOf(options: ScenarioOptions): Change[] {
     ['machine.ram', options.ram],
     ['machine.engine', options.engine],
     ['seed', options.seed],
+    ['policy', options.policy],
     ['limits.maxInstructions', options.maxInstructions],
     ['limits.maxCycles', options.maxCycles],
   ];

@@ -7,12 +7,12 @@ import { TraceRecording } from '../observe/trace-recording.ts';
 import { evaluateChecks } from '../scenario/checks.ts';
 import { HostError } from '../scenario/host-error.ts';
 import type { Picture } from '../scenario/scenario.ts';
-import { scenarioConfig } from '../scenario-system.ts';
 import type { System } from '../system.ts';
 import { ConsoleWriter } from './console-writer.ts';
 import { ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { changesOf, type OutputOptions, type ScenarioOptions } from './options.ts';
+import { configOf } from './policy-file.ts';
 import { outcomeOf } from './run-end.ts';
 import {
   closing,
@@ -30,7 +30,6 @@ import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
 import { formatOfFile, traceText } from './trace-files.ts';
-import { loadUnicorn } from './unicorn-library.ts';
 
 export interface RunOptions extends ScenarioOptions, OutputOptions {
   readonly trace?: string;
@@ -57,7 +56,7 @@ export async function runCommand(
   const changes = [...schedule.changes, ...changesOf(options)];
   const target = findTarget(name, args, changes, options.module ?? [], io);
   const { scenario } = target;
-  const config = withSchedule(scenarioConfig(scenario, target.images, loadUnicorn), scenario, schedule);
+  const config = withSchedule(await configOf(target, io), scenario, schedule);
   const system = openSystem(config, savedState(options.restore, io));
   const recording = options.trace === undefined ? null : new TraceRecording(system.trace);
   const style = styleOf(options, io);

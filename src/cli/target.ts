@@ -14,6 +14,8 @@ import type { Io } from './io.ts';
 export interface Target {
   readonly scenario: Scenario;
   readonly images: ImageSource;
+  /** Folder of the scenario's own file, where files that it names may be, too. */
+  readonly folder: string;
 }
 
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
@@ -39,17 +41,17 @@ export function findTarget(
   if (own.length > 0)
     more.push({ path: 'modules', value: own.map((m) => ({ name: m.name, image: m.file })) });
   if (BUILT_IN_NAMES.includes(name)) {
-    return { scenario: builtInScenario(name, more), images: imageSource(io, '.') };
+    return { scenario: builtInScenario(name, more), images: imageSource(io, '.'), folder: '.' };
   }
   if (!io.exists(name)) {
     const hint = suggestion(name, BUILT_IN_NAMES);
     throw new HostError(`There is no file and no scenario ${quoted(name)}${hint}`);
   }
   const bytes = io.readFile(name);
-  if (isElf(bytes)) return { scenario: elfScenario(name, more), images: imageSource(io, '.') };
+  if (isElf(bytes)) return { scenario: elfScenario(name, more), images: imageSource(io, '.'), folder: '.' };
   if (firstLetter(bytes) === OPEN_BRACE) {
     const scenario = parseScenario(new TextDecoder().decode(bytes), name, more);
-    return { scenario, images: imageSource(io, dirname(name)) };
+    return { scenario, images: imageSource(io, dirname(name)), folder: dirname(name) };
   }
   throw new HostError(
     `${quoted(name)} is neither an ELF program (it would begin with 0x7f 'ELF') nor a scenario (a JSON object)`,

@@ -5,17 +5,16 @@ import { plural } from '../observe/number-format.ts';
 import { TraceRecording } from '../observe/trace-recording.ts';
 import { HostError, quoted } from '../scenario/host-error.ts';
 import { suggestion } from '../scenario/nearest-word.ts';
-import { scenarioConfig } from '../scenario-system.ts';
 import { ConsoleWriter } from './console-writer.ts';
 import type { Io } from './io.ts';
 import { changesOf, type ScenarioOptions } from './options.ts';
+import { configOf } from './policy-file.ts';
 import { outcomeOf } from './run-end.ts';
 import { readSchedule, withSchedule } from './schedule-option.ts';
 import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
 import { findTarget } from './target.ts';
 import { type TraceFormat, traceText } from './trace-files.ts';
-import { loadUnicorn } from './unicorn-library.ts';
 
 export interface TraceOptions extends ScenarioOptions {
   readonly out?: string;
@@ -35,11 +34,7 @@ export async function traceCommand(
   const schedule = readSchedule(options.schedule, name, io);
   const changes = [...schedule.changes, ...changesOf(options)];
   const target = findTarget(name, args, changes, options.module ?? [], io);
-  const config = withSchedule(
-    scenarioConfig(target.scenario, target.images, loadUnicorn),
-    target.scenario,
-    schedule,
-  );
+  const config = withSchedule(await configOf(target, io), target.scenario, schedule);
   const system = openSystem(config, null);
   const recording = new TraceRecording(system.trace, kinds);
   const output = new ConsoleWriter(io, { show: 'kept', sources: [] });

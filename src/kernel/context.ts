@@ -23,8 +23,10 @@ export enum OperationWait {
 /** An operation of the memory server that the kernel drives. */
 export interface OperationRecord {
   readonly id: number;
-  /** Core on which all its steps run. */
-  readonly home: number;
+  /** Core on which its steps run; only work in the background goes to another one, when it pauses. */
+  home: number;
+  /** Somebody asked for it, or it is the server's own work (KernelPort.spawn). */
+  readonly kind: 'call' | 'background';
   /** Task and thread for which it works; 0 = the kernel's own. */
   readonly task: number;
   readonly thread: number;

@@ -8,8 +8,9 @@ import type { Operation, RpcReply, Wait } from '../abi/server.ts';
 import type { Batch } from './batch.ts';
 import { coreOf, emit, type KernelContext, type OperationRecord, OperationWait, timeOf } from './context.ts';
 import { addDeadline } from './deadlines.ts';
+import { kick } from './scheduler.ts';
 import { startShootdown } from './shootdown.ts';
-import { DeadlineKind, TaskState } from './state.ts';
+import { type Core, DeadlineKind, TaskState } from './state.ts';
 
 export interface OperationSpec {
   readonly task: number;
@@ -28,11 +29,35 @@ enum WaitReason {
   EVENT = 3,
 }
 
+/** Label of the server's own work in the trace. */
+export const BACKGROUND_LABEL = -5;
+
 /** Starts an operation on the present core and runs it to its first wait, or to its end. */
 export function startOperation(k: KernelContext, spec: OperationSpec): OperationRecord {
+  const operation = addOperation(k, spec, 'call', k.core);
+  drive(k, operation);
+  return operation;
+}
+
+/**
+ * Begins work of the server's own, which nobody waits for. Its slices run on an idle core if there is one, else they take
+ * turns with the threads of the present core; where they run is decided anew at each pause.
+ */
+export function spawnOperation(k: KernelContext, generator: Operation<void>): void {
+  const spec = { task: 0, thread: 0, label: BACKGROUND_LABEL, object: 0, generator, finish: () => {} };
+  pause(k, addOperation(k, spec, 'background', k.core));
+}
+
+function addOperation(
+  k: KernelContext,
+  spec: OperationSpec,
+  kind: OperationRecord['kind'],
+  home: number,
+): OperationRecord {
   const operation: OperationRecord = {
     id: k.state.nextOperation++,
-    home: k.core,
+    home,
+    kind,
     task: spec.task,
     thread: spec.thread,
     label: spec.label,
@@ -49,8 +74,24 @@ export function startOperation(k: KernelContext, spec: OperationSpec): Operation
   const task = k.state.tasks.get(spec.task);
   if (task !== undefined) task.operations++;
   emit(k, KernelEv.OpStart, operation.id, spec.task, spec.label, spec.object);
-  drive(k, operation);
   return operation;
+}
+
+/** Ends a slice: the next one comes after other work of the core. */
+function pause(k: KernelContext, operation: OperationRecord): void {
+  operation.wait = OperationWait.PAUSE;
+  if (operation.kind === 'background') operation.home = quietCore(k, operation.home);
+  const home = coreOf(k, operation.home);
+  home.paused.push(operation.id);
+  kick(k, home);
+}
+
+/** The core itself when it has nothing else to do, else the first idle one, else the core itself. */
+function quietCore(k: KernelContext, home: number): number {
+  const isIdle = ({ current, readyMask, work, paused }: Core): boolean =>
+    current === 0 && readyMask === 0 && work.length === 0 && paused.length === 0;
+  if (isIdle(coreOf(k, home))) return home;
+  return k.state.cores.find((core) => core.number !== k.core && isIdle(core))?.number ?? home;
 }
 
 /** Runs an operation that was waiting until it waits again or ends. */
@@ -79,8 +120,7 @@ function park(k: KernelContext, operation: OperationRecord, wait: Wait): 'parked
       return 'parked';
     }
     case 'pause':
-      operation.wait = OperationWait.PAUSE;
-      coreOf(k, operation.home).paused.push(operation.id);
+      pause(k, operation);
       emit(k, KernelEv.OpWait, operation.id, WaitReason.PAUSE, 0, 0);
       return 'parked';
     case 'event':

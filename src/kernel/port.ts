@@ -2,11 +2,12 @@
  * The privileged port that the memory server uses (the shape of its KernelPort). All work is charged to the core
  * that runs the present step of the server.
  */
-import type { ShootdownBatch } from '../abi/server.ts';
+import type { Operation, ShootdownBatch } from '../abi/server.ts';
 import { type Batch, newBatch } from './batch.ts';
 import { charge, type KernelContext, timeOf } from './context.ts';
 import { stopTask } from './death.ts';
 import { revokeObject } from './drop.ts';
+import { spawnOperation } from './operation.ts';
 import { awaitQuiet, setAlarm } from './server-tick.ts';
 import { flushLocal, needsRemote } from './shootdown.ts';
 import * as space from './space.ts';
@@ -153,6 +154,10 @@ export class ServerPort {
 
   wake(key: number): void {
     wake(this.k, key);
+  }
+
+  spawn(work: Operation<void>): void {
+    spawnOperation(this.k, work);
   }
 
   revokeObject(type: number, object: number): void {

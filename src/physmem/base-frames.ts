@@ -5,6 +5,7 @@
  * head, speaks for the whole block; the other rows of the block have order TAIL and nothing else that counts. So
  * allocating or freeing 4 MiB touches one row, and splitting or merging touches two.
  */
+import { BlockCounts } from './block-counts.ts';
 import type { PlainData } from './plain-data.ts';
 
 export enum FrameState {
@@ -52,8 +53,12 @@ export class BaseFrames {
   /** Pins that hold this block in place. */
   pins: Int32Array;
 
-  constructor(count: number) {
+  /** What each 4 MiB block holds; follows every change of state and pins. */
+  readonly counts: BlockCounts;
+
+  constructor(count: number, blockOrder = 10) {
     this.count = count;
+    this.counts = new BlockCounts(count, blockOrder);
     this.state = new Uint8Array(count).fill(FrameState.HOLE);
     this.order = new Uint8Array(count);
     this.owner = new Int32Array(count);
@@ -81,18 +86,73 @@ export class BaseFrames {
     return upper;
   }
 
-  /** Makes one block of base frames that were single ones until now (at boot). */
+  /** Makes one block of base frames that were single ones, or a tiling of blocks, in one state until now. */
   makeBlock(head: number, order: number, state: FrameState): void {
+    this.#count(head, -(1 << this.order[head]!));
     this.order[head] = order;
     this.order.fill(TAIL, head + 1, head + (1 << order));
     this.state[head] = state;
+    this.#count(head, 1 << order);
   }
 
-  /** Puts a block in a state, with an owner and no references. */
+  /** Puts a block that is not free in a state, with an owner and no references. */
   set(head: number, state: FrameState, owner: number): void {
+    const size = 1 << this.order[head]!;
+    this.#count(head, -size);
     this.state[head] = state;
     this.owner[head] = owner;
     this.refs[head] = 0;
+    this.#count(head, size);
+  }
+
+  /** For the buddy allocator: the block leaves its use, and `markFree` follows for what it becomes part of. */
+  retire(head: number): void {
+    const size = 1 << this.order[head]!;
+    this.#count(head, -size);
+    this.counts.free[head >>> this.counts.shift]! += size;
+  }
+
+  /** For the buddy allocator: the row of a free block. The count of free frames is not touched. */
+  markFree(head: number, order: number): void {
+    this.order[head] = order;
+    this.state[head] = FrameState.FREE;
+    this.owner[head] = 0;
+    this.refs[head] = 0;
+  }
+
+  /** For the buddy allocator: a free block is taken; the caller sets its state at once. */
+  takeFree(head: number, order: number): void {
+    this.order[head] = order;
+    this.counts.free[head >>> this.counts.shift]! -= 1 << order;
+  }
+
+  /** Counts one pin more, or one less, on a block. */
+  changePins(head: number, by: 1 | -1): void {
+    const size = 1 << this.order[head]!;
+    this.#count(head, -size);
+    this.pins[head] = this.pins[head]! + by;
+    this.#count(head, size);
+  }
+
+  /** Adds base frames to the count of what the block at `head` is in use for. */
+  #count(head: number, frames: number): void {
+    const { counts } = this;
+    const state = this.state[head]!;
+    if (state === FrameState.BOUND) {
+      const kind = this.pins[head] === 0 ? counts.movable : counts.pinned;
+      kind[head >>> counts.shift]! += frames;
+    } else if (state === FrameState.QUARANTINE) counts.pinned[head >>> counts.shift]! += frames;
+  }
+
+  /** Counts everything anew. */
+  recount(): void {
+    const { counts } = this;
+    for (const column of [counts.free, counts.movable, counts.pinned]) column.fill(0);
+    for (let head = 0; head < this.count; head += 1 << this.order[head]!) {
+      const size = 1 << this.order[head]!;
+      if (this.state[head] === FrameState.FREE) counts.free[head >>> counts.shift]! += size;
+      else this.#count(head, size);
+    }
   }
 
   save(): PlainData {
@@ -115,5 +175,6 @@ export class BaseFrames {
     this.owner.set(from.owner);
     this.refs.set(from.refs);
     this.pins.set(from.pins);
+    this.recount();
   }
 }

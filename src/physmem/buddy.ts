@@ -45,6 +45,7 @@ export class Buddy {
       const head = this.#origin + (index << k);
       this.free[k]!.remove(index);
       this.#cut(head, k, order);
+      this.#table.takeFree(head, order);
       this.freeFrames -= 1 << order;
       return head;
     }
@@ -55,11 +56,9 @@ export class Buddy {
   #cut(head: number, from: number, to: number): void {
     for (let k = from - 1; k >= to; k -= 1) {
       const upper = head + (1 << k);
-      this.#table.order[upper] = k;
-      this.#table.set(upper, FrameState.FREE, 0);
+      this.#table.markFree(upper, k);
       this.free[k]!.add((upper - this.#origin) >>> k);
     }
-    this.#table.order[head] = to;
   }
 
   /** Gives a block back and merges it with its free buddies. */
@@ -69,6 +68,7 @@ export class Buddy {
     assert(table.state[head] !== FrameState.FREE && order !== TAIL, 'double free');
     assert((head & ((1 << order) - 1)) === 0, 'misaligned free');
     this.freeFrames += 1 << order;
+    table.retire(head);
     let block = head;
     while (order < this.maxOrder) {
       const buddy = block ^ (1 << order);
@@ -80,9 +80,13 @@ export class Buddy {
       block = Math.min(block, buddy);
       order += 1;
     }
-    table.order[block] = order;
-    table.set(block, FrameState.FREE, 0);
+    table.markFree(block, order);
     this.free[order]!.add((block - this.#origin) >>> order);
+  }
+
+  /** Free blocks of exactly this order. */
+  blockCount(order: number): number {
+    return this.free[order]?.count ?? 0;
   }
 
   /** Heads of the free blocks of an order, ascending. */

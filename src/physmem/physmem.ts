@@ -22,7 +22,7 @@ import type { Access, BootServer, KernelPort, PhysmemBoot } from './port.ts';
 import { answerLate } from './removal.ts';
 import { serve } from './server.ts';
 import { installSpace } from './sponsor.ts';
-import { type PhysmemOptions, Store } from './store.ts';
+import { NO_POLICY, type PhysmemOptions, Store } from './store.ts';
 
 const MAX_ORDER = 10;
 const DMA_RESERVE = 1 / 8;
@@ -45,6 +45,7 @@ export class Physmem implements BootServer {
       sliceSteps: options.sliceSteps ?? SLICE_STEPS,
       poison: boot.poison,
       faults: { ...NO_PHYSMEM_FAULTS, ...options.faults },
+      policy: options.policy ?? NO_POLICY,
     });
     const root = this.store.controls.createRoot(bootMemory(this.store, boot));
     this.#root = root.index;

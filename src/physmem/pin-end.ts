@@ -57,7 +57,7 @@ export function endPin(store: Store, pin: Pin): void {
     pin.state = 'draining';
     return;
   }
-  for (const head of heads(store, pin)) base.pins[head] = base.pins[head]! - 1;
+  for (const head of heads(store, pin)) base.changePins(head, -1);
   pins.pages -= pin.pages;
   store.controls.at(pin.control).pinned -= pin.pages;
   port.emit(PhysmemEv.PinEnd, pin.index, pin.pages, 0, 0);

@@ -213,7 +213,7 @@ function holdBlocks(store: Store, request: PinRequest): number[] {
   const blocks: number[] = [];
   eachEntry(store, request, (entry) => {
     const block = store.frames.block[store.entries.frame[entry]!]!;
-    store.base.pins[block] = store.base.pins[block]! + 1;
+    store.base.changePins(block, 1);
     blocks.push(block, pagesOf(store, entry));
   });
   return blocks;

@@ -2,7 +2,7 @@
  * What physmem needs of the kernel: the narrow privileged port (system.md §1). physmem never sees the kernel or
  * the machine; tests give it a fake. Spaces are named by task number. Frames are base-frame numbers.
  */
-import type { ShootdownBatch } from '../abi/server.ts';
+import type { Operation, ShootdownBatch } from '../abi/server.ts';
 
 /** Access bits of a translation: READ = 1, WRITE = 2, EXECUTE = 4 (READ is implied on this hardware). */
 export type Access = number;
@@ -89,6 +89,12 @@ export interface KernelPort {
 
   /** Wakes operations that wait for this key. */
   wake(key: number): void;
+  /**
+   * Begins work that no caller waits for; its first step comes after the present one, on a core of the kernel's choice. It
+   * yields what it waits for, and `pause` at the end of each slice, and must come to an end: while it is in flight no
+   * snapshot can be taken.
+   */
+  spawn(work: Operation<void>): void;
   /** Empties every slot, in every task, that names this object (a server capability). */
   revokeObject(type: number, object: number): void;
   /** Emits an event of PHYSMEM_EVENTS; cheap when nobody listens. */

@@ -3,8 +3,12 @@
  * snapshot can be taken between operations. No rule lives here; the rooms beside it (split, cow, removal, map,
  * copy …) are functions over a Store.
  */
+import { DEFAULT_POLICY_SPEC } from '../abi/policy-spec.ts';
 import { BaseFrames } from './base-frames.ts';
 import { BTrees } from './btree.ts';
+import { Compaction } from './compact/judge.ts';
+import { namedPolicy } from './compact/named.ts';
+import type { Policy } from './compact/policy.ts';
 import { type Container, type Limited, newContainers, newLimiteds, type ObjectTable } from './container.ts';
 import { Controls } from './control.ts';
 import { type Counters, newCounters } from './counters.ts';
@@ -28,6 +32,8 @@ export interface PhysmemOptions {
   /** Entries or table slots that an operation handles before it pauses. */
   readonly sliceSteps?: number;
   readonly faults?: Partial<PhysmemFaults>;
+  /** When and how memory is moved to make large blocks; never, when left out. */
+  readonly policy?: Policy;
 }
 
 export interface Tuning {
@@ -36,7 +42,10 @@ export interface Tuning {
   readonly sliceSteps: number;
   readonly poison: 'on' | 'off';
   readonly faults: PhysmemFaults;
+  readonly policy: Policy;
 }
+
+export const NO_POLICY: Policy = namedPolicy(DEFAULT_POLICY_SPEC);
 
 export class Store {
   readonly port: KernelPort;
@@ -54,6 +63,7 @@ export class Store {
   readonly spaces = new Spaces();
   readonly guards = new Guards();
   readonly inflight = new Inflight();
+  readonly compaction: Compaction;
   counters: Counters = newCounters();
   /** Frames that carry FrameFlag.MOVING. */
   moving = 0;
@@ -61,8 +71,9 @@ export class Store {
   constructor(port: KernelPort, frameCount: number, dmaEnd: number, tuning: Tuning) {
     this.port = port;
     this.tuning = tuning;
-    this.base = new BaseFrames(frameCount);
+    this.base = new BaseFrames(frameCount, tuning.maxOrder);
     this.zones = new Zones(this.base, dmaEnd, tuning.maxOrder);
+    this.compaction = new Compaction(this, tuning.policy);
   }
 
   /** Wakes operations that wait for a shootdown, a moving frame or memory. */
@@ -84,6 +95,7 @@ export class Store {
       maps: this.maps.save(),
       spaces: this.spaces.save(),
       inflight: this.inflight.save(),
+      compaction: this.compaction.save(),
       counters: { ...this.counters },
     };
   }
@@ -102,6 +114,7 @@ export class Store {
     this.maps.load(from['maps']);
     this.spaces.load(from['spaces']);
     this.inflight.load(from['inflight']);
+    this.compaction.load(from['compaction']);
     this.counters = { ...(from['counters'] as unknown as Counters) };
     this.moving = 0;
   }

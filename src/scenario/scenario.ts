@@ -9,7 +9,7 @@ import type { EngineName } from '../../emu/arch/engine.ts';
 import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { HostError } from './host-error.ts';
 import { checkDisks, type ScenarioDisk, settleDisk } from './scenario-disks.ts';
-import { type PICTURE_SECTIONS, type ScenarioFile, scenarioSchema } from './schema.ts';
+import { type PICTURE_SECTIONS, type ScenarioFile, type ScenarioPolicy, scenarioSchema } from './schema.ts';
 import { issueSentence } from './schema-errors.ts';
 
 export interface Scenario {
@@ -36,6 +36,7 @@ export interface Scenario {
   };
   readonly modules: readonly { readonly name: string; readonly image: string }[];
   readonly faults: ScenarioFaults;
+  readonly policy: ScenarioPolicy;
   readonly poison: 'on' | 'off';
   readonly limits: { readonly maxInstructions: number | null; readonly maxCycles: number | null };
   /** Moments at which the system is shown in the middle of the run. */
@@ -158,6 +159,7 @@ function settle(file: ScenarioFile): Scenario {
     root: { image: file.root.image, args: file.root.args, kind: file.root.driver ? 'driver' : 'plain' },
     modules: file.modules.map((m) => (typeof m === 'string' ? { name: m, image: m } : m)),
     faults: withoutUndefined(file.faults) as ScenarioFaults,
+    policy: file.policy,
     poison: file.poison,
     limits: { maxInstructions: limits.maxInstructions ?? null, maxCycles: limits.maxCycles ?? null },
     pictures: file.pictures,

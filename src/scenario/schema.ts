@@ -8,6 +8,15 @@ import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
 import { ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import { MACHINE_EVENTS } from '../../emu/arch/events.ts';
 import { KERNEL_EVENTS, PHYSMEM_EVENTS } from '../abi/events.ts';
+import {
+  DEFAULT_POLICY_SPEC,
+  POLICY_BATCH_MAX,
+  POLICY_CHOOSERS,
+  POLICY_MODES,
+  POLICY_NAMES,
+  type PolicySpec,
+  parsePolicyName,
+} from '../abi/policy-spec.ts';
 import { suggestion } from './nearest-word.ts';
 import { type QuantityRange, readQuantity, valueText } from './quantity.ts';
 
@@ -130,6 +139,42 @@ const module = z.union([
   }),
 ]);
 
+/** Where memory is moved by: a shipped policy, or a JavaScript or TypeScript file. */
+export type ScenarioPolicy =
+  | { readonly kind: 'shipped'; readonly spec: PolicySpec }
+  | { readonly kind: 'file'; readonly path: string };
+
+const POLICY_FILE = /\.(js|mjs|ts|mts)$/;
+
+/** A short name or a file. */
+const policyText = z
+  .string({ error: (issue) => `must be the name of a policy or a file, not ${valueText(issue.input)}` })
+  .transform((name, context): ScenarioPolicy => {
+    const spec = parsePolicyName(name);
+    if (spec !== null) return { kind: 'shipped', spec };
+    if (POLICY_FILE.test(name)) return { kind: 'file', path: name };
+    const hint = suggestion(name, POLICY_NAMES);
+    const message = `must be the name of a policy or a file that ends with .js, .mjs or .ts, not ${valueText(name)}${hint}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+/** When memory is moved to make large blocks, and which (src/abi/policy-spec.ts). */
+const policy = z.union([
+  policyText,
+  z
+    .strictObject({
+      mode: oneOf(...POLICY_MODES).prefault(DEFAULT_POLICY_SPEC.mode),
+      chooser: oneOf(...POLICY_CHOOSERS).prefault(DEFAULT_POLICY_SPEC.chooser),
+      grouping: oneOf('on', 'off').prefault(DEFAULT_POLICY_SPEC.grouping),
+      batch: count(1, POLICY_BATCH_MAX).prefault(DEFAULT_POLICY_SPEC.batch),
+      order: count(1, 10).prefault(DEFAULT_POLICY_SPEC.order),
+      low: count(0, 100).prefault(DEFAULT_POLICY_SPEC.low),
+      high: count(0, 100).prefault(DEFAULT_POLICY_SPEC.high),
+    })
+    .transform((spec): ScenarioPolicy => ({ kind: 'shipped', spec })),
+]);
+
 /** What a picture may show (src/observe/end-report.ts). */
 export const PICTURE_SECTIONS = [
   'frames',
@@ -182,6 +227,8 @@ export const scenarioSchema = z.strictObject({
   }),
   modules: z.array(module).max(31).prefault([]),
   faults: faults.prefault({}),
+  /** How physmem keeps large blocks free (docs/moving.md). */
+  policy: policy.prefault('none'),
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   poison: oneOf('on', 'off').prefault('off'),
   limits: z

@@ -43,6 +43,7 @@ const idleKernel: KernelPort = {
   needsRemote: () => false,
   flushLocal: () => {},
   wake: () => {},
+  spawn: () => {},
   revokeObject: () => {},
   emit: () => {},
 };

@@ -129,6 +129,14 @@ export class BenchTop {
     }
   }
 
+  /** Runs what the server began in the background to its end. */
+  runSpawned(): void {
+    for (let work = this.kernel.spawned.shift(); work !== undefined; work = this.kernel.spawned.shift()) {
+      this.finish(work);
+    }
+    this.afterEach();
+  }
+
   serve(wait: Wait): void {
     if (wait.kind === 'event') throw new Error(`waits for ever for key ${wait.key}`);
     if (wait.kind === 'shootdown') this.kernel.acknowledge(wait.batch);

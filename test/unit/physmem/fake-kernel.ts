@@ -3,7 +3,7 @@
  * each core has a TLB that keeps every translation that was used until it is shot down. It refuses what the real
  * port forbids (writing over a present PTE, using an absent table …) by throwing.
  */
-import type { ShootdownBatch } from '../../../src/abi/server.ts';
+import type { Operation, ShootdownBatch } from '../../../src/abi/server.ts';
 import type { Access, KernelPort } from '../../../src/physmem/port.ts';
 import { RemovedPte } from '../../../src/physmem/port.ts';
 
@@ -265,6 +265,11 @@ export class FakeKernel implements KernelPort {
   onWake: (key: number) => void = () => {};
   wake(key: number): void {
     this.onWake(key);
+  }
+  /** Work that was begun in the background and not run yet. */
+  readonly spawned: Operation<void>[] = [];
+  spawn(work: Operation<void>): void {
+    this.spawned.push(work);
   }
   revokeObject(type: number, object: number): void {
     this.revoked.push({ type, object });
