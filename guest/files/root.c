@@ -87,7 +87,7 @@ static uint32_t wrong_lines(uint32_t bytes) {
 static uint32_t read_file(void) {
   char name[4 * NAME_WORDS] = "squares";
   memory[0] = 'x';
-  printf("client: I share %u pages to read, write and lock, and ask for the file \"%s\".\n", FILE_PAGES, name);
+  printf("client: I share %u pages to read, write, lock, and ask for the file \"%s\".\n", FILE_PAGES, name);
   slot_t limited = share(CONTAINER_READ | CONTAINER_WRITE | CONTAINER_LOCK);
   message_words()[0] = 0;
   message_words()[1] = FILE_BYTES;
@@ -143,7 +143,7 @@ static uint32_t outlast_relocking(void) {
   uint32_t locks = message_words()[0], error = message_words()[1];
   must(ipc_reply(0, 0, 0), "ipc_reply");
   int in_time = waited < RELOCK_CYCLES + SLACK_CYCLES;
-  printf("client: A rogue locked %s, for %u cycles each. I revoked and had\n",
+  printf("client: A rogue locked %s, for %u cycles. I revoked and had\n",
          locks > 1 ? "again and again" : "ONLY ONCE", RELOCK_CYCLES);
   printf("client:   to wait %s. Its next lock: %s.\n", in_time ? "for the lock that it had, no longer" : "TOO LONG",
          name_of((int)error));
