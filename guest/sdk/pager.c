@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define REGIONS_MAX 64
+#define REGIONS_MAX 256
 #define EXIT_FAULT 139 /* as a shell reports a segmentation fault */
 #define KILL 1         /* any label but FAULT_RESUME */
 #define ERROR_WRITE 2  /* error code bits of #PF */

@@ -34,11 +34,11 @@ describe('the story', () => {
     expect(Buffer.compare(second.system.save(), first.system.save())).toBe(0);
   });
 
-  it('interleaves otherwise with another seed, and tells the same story', () => {
-    const first = runStory();
-    const other = runStory({ ...storyConfig(), seed: 4711 });
-    expect(other.trace()).not.toBe(first.trace());
-    expect(other.system.machine.stopReason).toMatchObject({ status: 0 });
+  it('interleaves otherwise with other seeds, and tells the same story', () => {
+    // Two seeds may happen to give the same trace: the cores of the story have little to do with each other.
+    const runs = [1, 2, 3, 4711].map((seed) => runStory({ ...storyConfig(), seed }));
+    expect(new Set(runs.map((run) => run.trace())).size).toBeGreaterThan(1);
+    for (const { system } of runs) expect(system.machine.stopReason).toMatchObject({ status: 0 });
   });
 
   it('does the same however often the caller pauses', () => {
