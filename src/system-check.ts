@@ -40,10 +40,10 @@ export const pageTables = (kernel: Kernel): PageTableView => ({
   },
 });
 
-/** A core that will flush before it runs user code is excused, and one whose late answer is being waited for. */
+/** A core that will flush before it runs user code is excused, and a dead one, of which the operation was told. */
 function checkTlbs({ machine, kernel }: System, broken: string[]): void {
   let late = 0;
-  for (const shootdown of kernel.describeShootdowns()) if (shootdown.overdue) late |= shootdown.missingMask;
+  for (const shootdown of kernel.describeShootdowns()) if (shootdown.gaveUp) late |= shootdown.missingMask;
   for (const { core, flushPending } of kernel.describeCores()) {
     if (flushPending || (late & (1 << core)) !== 0) continue;
     for (const entry of machine.tlb.entries(core)) {

@@ -43,6 +43,7 @@
 #define REASON_QUOTA                   21
 #define REASON_NO_DMA                  22
 #define REASON_NOT_HOLDER              23
+#define REASON_CORE_SILENT             24
 #define REASON_OVERLAPS                32
 
 /* Capability types, rights and flags */

@@ -47,6 +47,7 @@ const char *const reason_sentences[] = {
     [21] = "the quota of %l is used up",
     [22] = "the DMA zone has room for %l more frames",
     [23] = "the caller does not hold this lock through this capability",
+    [24] = "it is done, but a core is silent and may still use what was taken away",
     [32] = "the range that begins at argument %a meets another range of the list at byte %l",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];

@@ -72,6 +72,7 @@ export enum Reason {
   QUOTA = 21,
   NO_DMA = 22,
   NOT_HOLDER = 23,
+  CORE_SILENT = 24,
   OVERLAPS = 32,
 }
 
@@ -115,6 +116,11 @@ export const REASONS: readonly ReasonDef[] = [
   { value: 21, name: 'QUOTA', sentence: 'the quota of %l is used up' },
   { value: 22, name: 'NO_DMA', sentence: 'the DMA zone has room for %l more frames' },
   { value: 23, name: 'NOT_HOLDER', sentence: 'the caller does not hold this lock through this capability' },
+  {
+    value: 24,
+    name: 'CORE_SILENT',
+    sentence: 'it is done, but a core is silent and may still use what was taken away',
+  },
   {
     value: 32,
     name: 'OVERLAPS',

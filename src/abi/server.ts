@@ -42,7 +42,7 @@ export interface ShootdownBatch {
 
 /** What an operation waits for. */
 export type Wait =
-  /** Until no TLB holds what the batch lists; the result is 'done', or 'limbo' when a core did not answer in time. */
+  /** Until no TLB holds what the batch lists: 'done'; or 'limbo' when a core neither answers nor enters the kernel. */
   | { readonly kind: 'shootdown'; readonly batch: ShootdownBatch }
   /** A slice of long work ends here: other work may run, then the operation goes on. */
   | { readonly kind: 'pause' }

@@ -1,6 +1,6 @@
 /**
  * Watches every use of a stale TLB entry (the machine's debug shadow) and keeps those that no rule excuses: a use is
- * fine while an operation still waits for this core's answer, or the core is late and reported (physmem.md §6), and when
+ * fine while an operation still waits for this core's answer, or the core is dead and its operation refused, and when
  * the page table was only widened. All others are I18: the core used a translation after it was taken away.
  */
 import { Ev } from '../../emu/arch/events.ts';
@@ -45,7 +45,7 @@ export class StaleWatch {
     const bit = 1 << core;
     const isExcused = kernel
       .describeShootdowns()
-      .some(({ missingMask, isWaitedFor, overdue }) => (missingMask & bit) !== 0 && (isWaitedFor || overdue));
+      .some(({ missingMask, isWaitedFor, gaveUp }) => (missingMask & bit) !== 0 && (isWaitedFor || gaveUp));
     if (isExcused || this.found.length > 0) return;
     const what = d === 1 ? 'wrote through' : 'read through';
     this.found.push(

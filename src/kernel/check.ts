@@ -13,10 +13,11 @@
  *   K9 thread_control: a suspended thread is in no run queue, a ready one does not want to move
  *   K10 drivers: a line belongs to a live thread of a driver task, and what is to be told stands with that thread;
  *       a bitmap belongs to one task or is free
+ *   K11 no operation reports success while a core may still use what it took away; only a dead core is given up
  */
 import { SLOT_COUNT } from '../abi/message.ts';
 import { type CapTable, objectKey } from './capability.ts';
-import { type KernelContext, OperationWait } from './context.ts';
+import { type KernelContext, OperationWait, Stage } from './context.ts';
 import { type Core, DeadlineKind, PRIORITIES, TaskState, type Thread, ThreadState } from './state.ts';
 
 /** Every broken rule, one sentence each; empty when all is well. */
@@ -224,15 +225,24 @@ function checkFlight(k: KernelContext, broken: string[]): void {
       (operation.wait === OperationWait.EVENT && k.events.get(operation.eventKey)?.includes(operation.id)
         ? 1
         : 0) +
-      ([...k.transactions.values()].some((t) => t.operation === operation.id && !t.overdue) ? 1 : 0);
+      ([...k.transactions.values()].some((t) => t.operation === operation.id && t.stage !== Stage.GIVEN_UP)
+        ? 1
+        : 0);
     if (places !== 1) broken.push(`K7: operation ${operation.id} waits in ${places} places`);
   }
   for (const transaction of k.transactions.values()) {
+    if (transaction.isDenied) {
+      broken.push(
+        `K11: operation ${transaction.operation} reported success, shootdown ${transaction.id} is open`,
+      );
+    }
     for (const core of k.state.cores) {
       const owes = (transaction.pendingMask & (1 << core.number)) !== 0;
       const asked = core.mailbox.some((mail) => mail.transaction === transaction.id);
       if (owes !== asked)
         broken.push(`K8: core ${core.number} owes ${owes}, was asked ${asked}: shootdown ${transaction.id}`);
+      if (owes && transaction.stage >= Stage.DEAD && core.dead === 0)
+        broken.push(`K11: core ${core.number} was given up and may run: shootdown ${transaction.id}`);
     }
   }
 }

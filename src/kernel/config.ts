@@ -20,7 +20,7 @@ export interface KernelFaults {
 export interface KernelConfig {
   /** Longest time that a thread keeps its core while others of its priority are ready. */
   readonly quantumCycles: number;
-  /** After this time without an acknowledgement a core is reported and the frames stay in limbo. */
+  /** After this time without an acknowledgement a core is reported; after four it is declared dead (docs/adr/0012). */
   readonly shootdownTimeoutCycles: number;
   /** Up to this many pages of a space are invalidated one by one, more by a flush (the figure of Linux). */
   readonly singlePageCeiling: number;

@@ -43,6 +43,17 @@ export interface OperationRecord {
   cancelled: boolean;
 }
 
+/** How far a shootdown has got without its answers (docs/adr/0012). */
+export enum Stage {
+  ASKED = 0,
+  /** The bound is over: the missing cores were reported and interrupted once more. */
+  REPORTED = 1,
+  /** They were declared dead: they answer at their next entry of the kernel, before they run user code again. */
+  DEAD = 2,
+  /** The operation went on with 'limbo', and refuses. */
+  GIVEN_UP = 3,
+}
+
 /** A shootdown on its way (physmem.md §6.2). */
 export interface Transaction {
   readonly id: number;
@@ -54,9 +65,11 @@ export interface Transaction {
   pendingMask: number;
   readonly generations: number[];
   readonly ipis: number;
-  readonly deadline: number;
-  /** The bound is over and the operation went on with 'limbo'. */
-  overdue: boolean;
+  /** When the present stage ends. */
+  deadline: number;
+  stage: Stage;
+  /** Its operation reported success although this was given up (K11). */
+  isDenied: boolean;
 }
 
 export interface KernelContext {

@@ -27,7 +27,11 @@ export type KernelCounters = {
   /** Acknowledgements that were late, repeated or unasked for; they count for nothing. */
   acksIgnored: number;
   shootdownTimeouts: number;
+  /** Shootdowns that were answered after their bound. */
   lateAnswers: number;
+  /** Cores that were declared dead, and such that came back. */
+  coresDead: number;
+  coresReadmitted: number;
   operations: number;
   /** Steps of operations: first starts and resumptions. */
   operationSteps: number;
@@ -58,6 +62,8 @@ export const newCounters = (): KernelCounters => ({
   acksIgnored: 0,
   shootdownTimeouts: 0,
   lateAnswers: 0,
+  coresDead: 0,
+  coresReadmitted: 0,
   operations: 0,
   operationSteps: 0,
   deviceInterrupts: 0,

@@ -4,7 +4,7 @@ import { R } from '../../emu/arch/core-layout.ts';
 import { PDE_PS, PTE_A, PTE_D, PTE_P, PTE_U, PTE_W } from '../../emu/arch/paging.ts';
 import { slotWord } from '../abi/message.ts';
 import { CAP_TYPE_NAMES } from '../abi/rights.ts';
-import { type KernelContext, OperationWait, registersOf } from './context.ts';
+import { type KernelContext, OperationWait, registersOf, Stage } from './context.ts';
 import type { TaskCounters } from './counters.ts';
 import { TaskState, ThreadState } from './state.ts';
 
@@ -50,14 +50,18 @@ export interface CoreInfo {
   readonly flushPending: boolean;
   readonly ready: number;
   readonly mailbox: number;
+  /** Declared dead: it runs no user code before it has answered. */
+  readonly dead: boolean;
 }
 
 export interface ShootdownInfo {
   readonly id: number;
   /** Cores that have not answered, one bit each. */
   readonly missingMask: number;
-  /** Its bound is over: it was reported, and its operation went on. */
+  /** Its bound is over and was reported. */
   readonly overdue: boolean;
+  /** Its operation has refused, because the missing cores do not even enter the kernel. */
+  readonly gaveUp: boolean;
   /** Its operation goes on when the last answer has come. */
   readonly isWaitedFor: boolean;
   readonly pages: number;
@@ -140,14 +144,16 @@ export const describeCores = (k: KernelContext): CoreInfo[] =>
       (thread) => thread.core === core.number && thread.state === ThreadState.READY,
     ).length,
     mailbox: core.mailbox.length,
+    dead: core.dead !== 0,
   }));
 
 export const describeShootdowns = (k: KernelContext): ShootdownInfo[] =>
-  [...k.transactions.values()].map(({ id, operation, pendingMask, overdue, batch }) => ({
+  [...k.transactions.values()].map(({ id, operation, pendingMask, stage, batch }) => ({
     id,
     missingMask: pendingMask,
-    overdue,
-    isWaitedFor: !overdue && k.operations.get(operation)?.wait === OperationWait.SHOOTDOWN,
+    overdue: stage >= Stage.REPORTED,
+    gaveUp: stage === Stage.GIVEN_UP,
+    isWaitedFor: stage !== Stage.GIVEN_UP && k.operations.get(operation)?.wait === OperationWait.SHOOTDOWN,
     pages: batch.pageCount,
   }));
 

@@ -3,10 +3,19 @@
  * core that asked for it and all its steps run there. While it waits, its caller is blocked and the core does
  * other things; each slice that ends with `pause` lets a thread run in between (trap.ts).
  */
+import { Errno } from '../abi/errno.ts';
 import { KernelEv } from '../abi/events.ts';
 import type { Operation, RpcReply, Wait } from '../abi/server.ts';
 import type { Batch } from './batch.ts';
-import { coreOf, emit, type KernelContext, type OperationRecord, OperationWait, timeOf } from './context.ts';
+import {
+  coreOf,
+  emit,
+  type KernelContext,
+  type OperationRecord,
+  OperationWait,
+  Stage,
+  timeOf,
+} from './context.ts';
 import { addDeadline } from './deadlines.ts';
 import { kick } from './scheduler.ts';
 import { startShootdown } from './shootdown.ts';
@@ -114,7 +123,11 @@ function park(k: KernelContext, operation: OperationRecord, wait: Wait): 'parked
   operation.result = 'done';
   switch (wait.kind) {
     case 'shootdown': {
-      if (startShootdown(k, wait.batch as Batch, operation.id) === 'done') return 'go-on';
+      const started = startShootdown(k, wait.batch as Batch, operation.id);
+      if (started !== 'wait') {
+        operation.result = started;
+        return 'go-on';
+      }
       operation.wait = OperationWait.SHOOTDOWN;
       emit(k, KernelEv.OpWait, operation.id, WaitReason.SHOOTDOWN, 0, 0);
       return 'parked';
@@ -160,6 +173,7 @@ function end(k: KernelContext, operation: OperationRecord, reply: RpcReply | nul
     reply === null ? 0 : reply.errno,
     reply?.words[0] ?? 0,
   );
+  if (reply?.errno === Errno.OK) noteDenial(k, operation);
   operation.finish(k, operation, reply);
   const task = k.state.tasks.get(operation.task);
   if (task === undefined) return;
@@ -167,5 +181,13 @@ function end(k: KernelContext, operation: OperationRecord, reply: RpcReply | nul
   if (task.state === TaskState.DYING) {
     k.deaths.push(task.number);
     k.chores = true;
+  }
+}
+
+/** An operation that reports success must not leave a shootdown behind that it has given up (K11). */
+function noteDenial(k: KernelContext, operation: OperationRecord): void {
+  for (const transaction of k.transactions.values()) {
+    if (transaction.operation === operation.id && transaction.stage === Stage.GIVEN_UP)
+      transaction.isDenied = true;
   }
 }

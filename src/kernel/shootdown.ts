@@ -11,11 +11,14 @@
 import { KernelEv } from '../abi/events.ts';
 import { Fault } from '../abi/fault-switches.ts';
 import { type Batch, pagesOf } from './batch.ts';
-import { charge, coreOf, emit, type KernelContext, type Transaction, timeOf } from './context.ts';
+import { charge, coreOf, emit, type KernelContext, Stage, type Transaction, timeOf } from './context.ts';
 import { addDeadline, removeDeadline } from './deadlines.ts';
 import { isStalled, sendShootdownIpi, traceFault } from './fault-injection.ts';
 import { type Core, DeadlineKind } from './state.ts';
 import { resume } from './work.ts';
+
+/** A core that has not answered after so many bounds is declared dead. */
+const DEAD_AFTER_BOUNDS = 4;
 
 /** Whether a core other than the present one runs user code of a space of the batch. */
 export function needsRemote(k: KernelContext, batch: Batch): boolean {
@@ -35,9 +38,10 @@ export function flushLocal(k: KernelContext, batch: Batch): void {
 
 /**
  * Starts a shootdown for an operation of the present core.
- * @returns 'done' when nobody has to answer, 'wait' when the operation will be resumed.
+ * @returns 'done' when nobody has to answer, 'wait' when the operation will be resumed, 'limbo' when only cores that are
+ * dead have to: the operation shall not wait as long again for each of its slices.
  */
-export function startShootdown(k: KernelContext, batch: Batch, operation: number): 'done' | 'wait' {
+export function startShootdown(k: KernelContext, batch: Batch, operation: number): 'done' | 'wait' | 'limbo' {
   if (!needsRemote(k, batch)) {
     flushLocal(k, batch);
     return 'done';
@@ -55,6 +59,10 @@ export function startShootdown(k: KernelContext, batch: Batch, operation: number
     traceFault(k, Fault.DONT_WAIT_FOR_ACKS, transaction.id, mask, 0);
     return 'done';
   }
+  if (missingCores(k, transaction).every((core) => core.dead !== 0)) {
+    giveUp(k, transaction);
+    return 'limbo';
+  }
   addDeadline(coreOf(k, k.core), transaction.deadline, DeadlineKind.SHOOTDOWN, transaction.id);
   return 'wait';
 }
@@ -62,9 +70,12 @@ export function startShootdown(k: KernelContext, batch: Batch, operation: number
 /** The interrupt handler of a target: invalidates what each request in the mailbox lists, and answers it. */
 export function serveMailbox(k: KernelContext, core: Core): void {
   if (isStalled(k, core)) return;
-  const mail = core.mailbox.splice(0);
-  if (mail.length === 0) k.state.counters.spuriousInterrupts++;
-  for (const { transaction: id, generation } of mail) {
+  if (core.mailbox.length === 0) k.state.counters.spuriousInterrupts++;
+  answerMail(k, core);
+}
+
+function answerMail(k: KernelContext, core: Core): void {
+  for (const { transaction: id, generation } of core.mailbox.splice(0)) {
     const transaction = k.transactions.get(id);
     const pages = transaction === undefined ? 0 : invalidate(k, core, transaction.batch);
     acknowledge(k, core.number, id, generation, pages);
@@ -99,28 +110,75 @@ export function acknowledge(
 }
 
 /**
- * The bound of a shootdown is over: it is reported, the operation goes on with 'limbo'. Cores that owe the answer are
- * interrupted once more, in case the first interrupt was lost.
+ * A stage of a shootdown is over (docs/adr/0012). The operation goes on waiting while the missing cores are reported,
+ * interrupted once more, and declared dead; it is told 'limbo' only when that was in vain.
  */
 export function shootdownTimedOut(k: KernelContext, id: number): void {
   const transaction = k.transactions.get(id);
   if (transaction === undefined) return;
-  transaction.overdue = true;
-  k.state.counters.shootdownTimeouts++;
-  emit(k, KernelEv.ShootdownTimeout, id, transaction.pendingMask, 0, 0);
-  for (const core of k.state.cores) {
-    if ((transaction.pendingMask & (1 << core.number)) !== 0) interruptFor(k, transaction, core);
+  transaction.stage += 1;
+  const missing = missingCores(k, transaction);
+  if (transaction.stage === Stage.GIVEN_UP) {
+    giveUp(k, transaction);
+    resume(k, k.operations.get(transaction.operation)!, 'limbo');
+    return;
   }
-  resume(k, k.operations.get(transaction.operation)!, 'limbo');
+  const bounds = transaction.stage === Stage.REPORTED ? DEAD_AFTER_BOUNDS : DEAD_AFTER_BOUNDS + 1;
+  transaction.deadline = transaction.startedAt + bounds * k.config.shootdownTimeoutCycles;
+  addDeadline(coreOf(k, transaction.home), transaction.deadline, DeadlineKind.SHOOTDOWN, id);
+  if (transaction.stage === Stage.REPORTED) {
+    k.state.counters.shootdownTimeouts++;
+    emit(k, KernelEv.ShootdownTimeout, id, transaction.pendingMask, 0, 0);
+    for (const core of missing) if (!answerForHalted(k, core)) interruptFor(k, transaction, core);
+  } else {
+    for (const core of missing) if (!answerForHalted(k, core)) declareDead(k, transaction, core);
+  }
+}
+
+function giveUp(k: KernelContext, transaction: Transaction): void {
+  transaction.stage = Stage.GIVEN_UP;
+  emit(k, KernelEv.ShootdownGivenUp, transaction.id, transaction.pendingMask, 0, 0);
+}
+
+const missingCores = (k: KernelContext, { pendingMask }: Transaction): Core[] =>
+  k.state.cores.filter((core) => (pendingMask & (1 << core.number)) !== 0);
+
+/**
+ * A core that was asked and has gone idle since runs no user code: it counts as answered because it will flush before it
+ * does (as a lazy core). Returns false for a core that is not idle.
+ */
+function answerForHalted(k: KernelContext, core: Core): boolean {
+  if (core.current !== 0) return false;
+  core.flushPending = 1;
+  for (const { transaction, generation } of core.mailbox.splice(0)) {
+    acknowledge(k, core.number, transaction, generation, 0);
+  }
+  return true;
+}
+
+/** From now on the core answers as soon as it enters the kernel for any reason (trap.ts, enter). */
+function declareDead(k: KernelContext, transaction: Transaction, core: Core): void {
+  emit(k, KernelEv.CoreDead, transaction.id, core.number, 0, 0);
+  if (core.dead === 0) k.state.counters.coresDead++;
+  core.dead = 1;
+  interruptFor(k, transaction, core);
+}
+
+/** A dead core has entered the kernel: it answers everything first, and lives again. */
+export function readmit(k: KernelContext, core: Core): void {
+  core.dead = 0;
+  k.state.counters.coresReadmitted++;
+  emit(k, KernelEv.CoreReadmitted, core.mailbox.length, 0, 0, 0);
+  answerMail(k, core);
 }
 
 function complete(k: KernelContext, transaction: Transaction): void {
-  const { id, home } = transaction;
+  const { id, home, stage } = transaction;
   k.transactions.delete(id);
   const cycles = Math.max(0, timeOf(k, k.core) - transaction.startedAt);
   emit(k, KernelEv.ShootdownDone, id, cycles, transaction.ipis, 0);
-  if (transaction.overdue) {
-    k.state.counters.lateAnswers++;
+  if (stage !== Stage.ASKED) k.state.counters.lateAnswers++;
+  if (stage === Stage.GIVEN_UP) {
     k.lateBatches.push(transaction.batch);
     k.chores = true;
     return;
@@ -144,7 +202,8 @@ function newTransaction(k: KernelContext, batch: Batch, operation: number, mask:
     generations: new Array<number>(k.state.cores.length).fill(0),
     ipis,
     deadline: startedAt + k.config.shootdownTimeoutCycles,
-    overdue: false,
+    stage: Stage.ASKED,
+    isDenied: false,
   };
 }
 

@@ -166,6 +166,8 @@ export type Core = {
   readonly mailbox: Mail[];
   /** Sequence number of the last request in the mailbox. */
   mailGeneration: number;
+  /** Declared dead: runs no user code before it has answered every request in its mailbox. */
+  dead: 0 | 1;
   /** Fault switch stallCore: time from which requests are served again; -1 = none has come yet. */
   stalledUntil: number;
   /** Operations that can go on now, and those that ended a slice. */
@@ -229,6 +231,7 @@ const newCore = (number: number): Core => ({
   deadlines: [],
   mailbox: [],
   mailGeneration: 0,
+  dead: 0,
   stalledUntil: -1,
   work: [],
   paused: [],

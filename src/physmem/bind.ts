@@ -104,7 +104,7 @@ export function breakCow(store: Store, frame: number, removal: Removal): BindRes
   const old = frames.block[frame]!;
   const stays = frames.has(frame, FrameFlag.DMA);
   const leaver = stays ? frames.ringNext[frame]! : frame;
-  const head = takeBlock(store, order, leaver, 'any');
+  const head = takeBlock(store, order, leaver, stays && leaver === frame ? 'low' : 'any');
   if (head < 0) return splitForMemory(store, frame, removal);
   if (stays) base.owner[old] = frame;
   else base.owner[old] = frames.ringNext[frame]!;
@@ -119,12 +119,21 @@ export function breakCow(store: Store, frame: number, removal: Removal): BindRes
     removal.moving.push(moved);
     moved = frames.ringNext[moved]!;
   } while (moved !== leaver);
+  if (base.refs[old] === 0) removal.takeBlock(store, old);
+  else removal.shown.push(old);
   port.copyFrames(old, head, 1 << order);
   store.counters.cowBreaks += 1;
   store.counters.copiedFrames += 1 << order;
   port.emit(PhysmemEv.CowBreak, store.entries.container[frames.entries[frame]!]!, old, head, order);
   return BindResult.DONE;
 }
+
+/**
+ * Whether a frame must not be written where it is: other logical copies share its block, or a silent core may still read
+ * it through a translation of somebody who left.
+ */
+export const needsBreak = (store: Store, frame: number): boolean =>
+  store.frames.isCow(frame) || store.inflight.shows(store.frames.block[frame]!);
 
 /** Whether a frame is backed. */
 export const isBound = (store: Store, frame: number): boolean => store.frames.block[frame] !== UNBOUND;

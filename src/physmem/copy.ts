@@ -82,7 +82,7 @@ function* perform(store: Store, request: RangeCopy): Operation<void> {
   }
   const walk: Walk = {
     request,
-    removal: new Removal(),
+    removal: new Removal('all'),
     pieceMax: overlaps ? Math.abs(distance) : pages,
     from: 0,
     end: pages,
@@ -216,7 +216,12 @@ function cowEntry(store: Store, request: RangeCopy, entry: number, page: number,
   const block = frames.block[frame]!;
   if (store.base.pins[block] !== 0) return copyPinned(store, request, entry, page, removal);
   if (store.tuning.faults.keepWriteAccess === 'on') tellFault(store, Fault.KEEP_WRITE_ACCESS, block);
-  else if (!frames.isCow(frame)) protectFrame(store, frame, removal);
+  else if (!frames.isCow(frame)) {
+    const narrowed = protectFrame(store, frame, removal);
+    // A core may still write the block, through these or through what others have just taken away: until that is
+    // settled nobody may break the copy.
+    if (narrowed > 0 || store.inflight.open.length > 0) removal.moving.push(frame);
+  }
   const twin = frames.alloc(frames.order(frame));
   frames.block[twin] = block;
   frames.joinRing(twin, frame);

@@ -2,7 +2,7 @@
  * Shootdowns under way, and memory that can not come back yet. A block may be freed only when no shootdown that
  * began before its last translation went is still open (I19, I20): another operation may have removed a
  * translation of the same block and still wait for its acknowledgements. So removals are numbered, and each one
- * gives its memory back after all older ones. A batch that a core did not answer in time is parked: its memory
+ * gives its memory back after all older ones. A batch that a silent core left unanswered is parked: its memory
  * stays in limbo, charged, until the core has answered (physmem.md §6.5).
  */
 import type { ShootdownBatch } from '../abi/server.ts';
@@ -19,6 +19,10 @@ export interface Held {
 export interface Parked extends Held {
   /** The batch that a core has not answered yet; null when it has, or when there was none. */
   batch: ShootdownBatch | null;
+  /** Tasks whose translations it lists: nothing new is mapped for them meanwhile. */
+  readonly spaces: readonly number[];
+  /** Blocks that stay in use and that a silent core may still read: nobody may write them in place. */
+  readonly shown: readonly number[];
 }
 
 export class Inflight {
@@ -40,6 +44,15 @@ export class Inflight {
   /** Whether a shootdown older than this is open. */
   hasOlder(number: number): boolean {
     return this.open.length > 0 && this.open[0]! < number;
+  }
+
+  /** Whether a silent core may still use old translations of a task, or read a block. */
+  holdsSpace(task: number): boolean {
+    return this.parked.length > 0 && this.parked.some(({ spaces }) => spaces.includes(task));
+  }
+
+  shows(block: number): boolean {
+    return this.parked.length > 0 && this.parked.some(({ shown }) => shown.includes(block));
   }
 
   /** Base frames in limbo that are charged to a control. */
@@ -66,10 +79,10 @@ export class Inflight {
     const from = saved as unknown as { last: number; parked: Parked[] };
     this.#last = from.last;
     this.open.length = 0;
-    this.parked = from.parked.map(({ batch, blocks, charges }) => ({
-      batch,
-      blocks: [...blocks],
-      charges: [...charges],
+    this.parked = from.parked.map((held) => ({
+      ...held,
+      blocks: [...held.blocks],
+      charges: [...held.charges],
     }));
   }
 }

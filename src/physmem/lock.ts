@@ -15,6 +15,7 @@ import { entryFrom, nextEntry } from './names.ts';
 import { begin } from './operation.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, refusal, refuse } from './reply.ts';
+import { SILENT } from './silent-core.ts';
 import type { Store } from './store.ts';
 import { unmapRecord } from './translation.ts';
 
@@ -40,7 +41,9 @@ function* lockInTurn(store: Store, container: Container, actor: Actor, cycles: n
     container.lockLimited = actor.limited;
     store.port.emit(PhysmemEv.Lock, container.index, actor.task, actor.limited, cycles);
     yield* removeOthersMaps(store, container, actor);
-    return ok([]);
+    if (store.inflight.parked.length === 0) return ok([]);
+    endLock(store, container);
+    return refuse(SILENT);
   } finally {
     store.guards.leave(key);
     store.port.wake(key);
@@ -49,7 +52,7 @@ function* lockInTurn(store: Store, container: Container, actor: Actor, cycles: n
 
 /** I27: during a lock there is no translation but the holder's. */
 function* removeOthersMaps(store: Store, container: Container, actor: Actor): Operation<void> {
-  const removal = new Removal();
+  const removal = new Removal('all');
   let page = 0;
   for (let isMore = true; isMore; ) {
     isMore = false;

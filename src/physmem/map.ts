@@ -8,13 +8,14 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { ContainerRight, MapFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { admission } from './actor.ts';
-import { BindResult, bindFrame, breakCow, isBound } from './bind.ts';
+import { BindResult, bindFrame, breakCow, isBound, needsBreak } from './bind.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { installLarge, installSmall, type MapJob, MapStep, noMemory, tableFault } from './map-install.ts';
 import { entryAt, pagesOf } from './names.ts';
 import { Removal, settle, settleNow } from './removal.ts';
 import { NOT_SPONSORED, ok, type Refusal, refusal, refuse } from './reply.ts';
+import { SILENT } from './silent-core.ts';
 import { type Space, TABLE_PAGES } from './space.ts';
 import type { Store } from './store.ts';
 import { removeTable } from './translation.ts';
@@ -76,12 +77,12 @@ export function advance(store: Store, job: MapJob): MapStep {
   return finish(store, job);
 }
 
-/** Objects may have died during a wait. */
+/** Objects may have died during a wait, and a silent core may hold an old translation of the very page. */
 function objection(store: Store, job: MapJob, space: Space | undefined): Refusal | null {
   const fault = admission(store, job.container, job.containerGeneration, job.actor);
   if (fault !== null) return fault;
   if (space === undefined || space.state === 'dying') return NOT_SPONSORED;
-  return null;
+  return store.inflight.holdsSpace(job.task) ? SILENT : null;
 }
 
 /** Ends a job: tables that a replacement emptied and a refusal left empty go; what was cleared is flushed. */
@@ -121,7 +122,7 @@ function mapNext(store: Store, job: MapJob, space: Space): MapStep | null {
     if (prepared === Prepared.AGAIN) return null;
     return prepared === Prepared.FLUSH ? MapStep.FLUSH : noMemory(store, job);
   }
-  const access = frames.isCow(frame) ? job.access & ~WRITE : job.access;
+  const access = needsBreak(store, frame) ? job.access & ~WRITE : job.access;
   if (isLarge) return installLarge(store, job, space, entry, offset, access);
   const count = Math.min(left, TABLE_PAGES - (target & (TABLE_PAGES - 1)));
   return installSmall(store, job, space, { entry, offset, count, access });
@@ -139,7 +140,7 @@ enum Prepared {
 function prepareFrame(store: Store, job: MapJob, frame: number): Prepared {
   let result: BindResult;
   if (!isBound(store, frame)) result = bindFrame(store, frame, job.removal);
-  else if ((job.access & WRITE) === 0 || !store.frames.isCow(frame)) return Prepared.READY;
+  else if ((job.access & WRITE) === 0 || !needsBreak(store, frame)) return Prepared.READY;
   else if ((job.flags & MapFlag.NO_BREAK) !== 0) return Prepared.READY;
   else result = breakCow(store, frame, job.removal);
   if (result === BindResult.NO_MEMORY) return Prepared.NO_MEMORY;

@@ -6,24 +6,30 @@
 import { PhysmemEv } from '../abi/events.ts';
 import type { Operation } from '../abi/server.ts';
 import { FrameState } from './base-frames.ts';
-import { lowerMoving, Removal, raiseMoving, settle } from './removal.ts';
+import { freeBlock, lowerMoving, Removal, raiseMoving, type Settled, settle } from './removal.ts';
 import type { Store } from './store.ts';
 import { unmapFrame } from './translation.ts';
 
 /**
  * Moves a bound frame that shares its block with no other logical copy, and is not pinned, to the block `head`, which
  * was taken for it. Identity, names and contents stay; clients fault and map again.
+ * With 'limbo' it stays where it is, because a silent core may still write there (I31); `head` is free again.
  */
-export function* moveFrame(store: Store, frame: number, head: number): Operation<void> {
+export function* moveFrame(store: Store, frame: number, head: number): Operation<Settled> {
   const { frames, base, port } = store;
-  const removal = new Removal();
+  const removal = new Removal('all');
   const old = frames.block[frame]!;
   const order = frames.order(frame);
   raiseMoving(store, frame);
   base.set(head, FrameState.BOUND, frame);
   base.refs[head] = base.refs[old]!;
   unmapFrame(store, frame, removal);
-  yield* settle(store, removal);
+  if ((yield* settle(store, removal)) === 'limbo' || store.inflight.parked.length > 0) {
+    lowerMoving(store, frame);
+    freeBlock(store, head);
+    store.progress();
+    return 'limbo';
+  }
   port.copyFrames(old, head, 1 << order);
   frames.block[frame] = head;
   lowerMoving(store, frame);
@@ -31,5 +37,5 @@ export function* moveFrame(store: Store, frame: number, head: number): Operation
   port.emit(PhysmemEv.Move, old, head, order, 0);
   removal.takeBlock(store, old);
   store.progress();
-  yield* settle(store, removal);
+  return yield* settle(store, removal);
 }

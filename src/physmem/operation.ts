@@ -54,7 +54,7 @@ export const newRangeJob = (
   cursor: start,
   end: start + pages,
   done: 0,
-  removal: new Removal(),
+  removal: new Removal('all'),
 });
 
 /** Does at most a slice of the work without waiting; returns whether the job is finished. */

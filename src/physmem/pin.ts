@@ -10,7 +10,16 @@ import { CapType, PinFlag } from '../abi/rights.ts';
 import { PIN_RANGES_MAX } from '../abi/rpcs.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { type Actor, admission } from './actor.ts';
-import { BindResult, backFrame, bindFrame, breakCow, isBound, splitForMemory, takeBlock } from './bind.ts';
+import {
+  BindResult,
+  backFrame,
+  bindFrame,
+  breakCow,
+  isBound,
+  needsBreak,
+  splitForMemory,
+  takeBlock,
+} from './bind.ts';
 import type { Control } from './control.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
@@ -20,6 +29,7 @@ import { awaitStill, begin } from './operation.ts';
 import { openToDevices, sweepNotAfter } from './pin-end.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, type Refusal, refusal, refuse } from './reply.ts';
+import { SILENT } from './silent-core.ts';
 import { splitFrame } from './split.ts';
 import type { Store } from './store.ts';
 import { ZoneId } from './zone.ts';
@@ -136,7 +146,7 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
 }
 
 function isFit(store: Store, request: PinRequest, frame: number): boolean {
-  if (!isBound(store, frame) || store.frames.isCow(frame)) return false;
+  if (!isBound(store, frame) || needsBreak(store, frame)) return false;
   return (request.flags & PinFlag.DMA) === 0 || isLow(store, frame);
 }
 
@@ -147,9 +157,9 @@ function* makeFit(store: Store, request: PinRequest, frame: number): Operation<R
   let result: BindResult;
   if (!isBound(store, frame))
     result = low ? bindLow(store, frame, removal) : bindFrame(store, frame, removal);
-  else if (store.frames.isCow(frame)) result = breakCow(store, frame, removal);
+  else if (needsBreak(store, frame)) result = breakCow(store, frame, removal);
   else return yield* moveLow(store, frame);
-  yield* settle(store, removal);
+  if ((yield* settle(store, removal)) === 'limbo') return SILENT;
   if (result !== BindResult.NO_MEMORY) return null;
   if (store.inflight.open.length === 0) return noDma(store);
   yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
@@ -174,8 +184,7 @@ function* moveLow(store: Store, frame: number): Operation<Refusal | null> {
   if (store.base.pins[block] !== 0) return refusal(Errno.EBUSY, Reason.PINNED, 0, 0);
   const head = takeBlock(store, store.frames.order(frame), frame, 'low');
   if (head >= 0) {
-    yield* moveFrame(store, frame, head);
-    return null;
+    return (yield* moveFrame(store, frame, head)) === 'limbo' ? SILENT : null;
   }
   if (store.frames.order(frame) === 0) return noDma(store);
   const removal = new Removal();

@@ -13,6 +13,9 @@ import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import type { Held } from './inflight.ts';
 import type { Store } from './store.ts';
 
+/** `limbo`: a core is silent; what was removed may still be in its TLB (silent-core.ts). */
+export type Settled = 'done' | 'limbo';
+
 export class Removal implements Held {
   batch: ShootdownBatch | null = null;
   readonly blocks: number[] = [];
@@ -21,6 +24,18 @@ export class Removal implements Held {
   readonly moving: number[] = [];
   /** Tasks with translations in the batch. */
   readonly spaces: number[] = [];
+  /** Blocks that stay in use by others and that the translations in the batch show. */
+  readonly shown: number[] = [];
+  /**
+   * What must be out of every TLB when it is settled: what it removed itself, or also what others removed before it, on
+   * which a revocation relies (their shootdowns may be open still).
+   */
+  readonly promise: 'own' | 'all';
+
+  constructor(promise: 'own' | 'all' = 'own') {
+    this.promise = promise;
+  }
+
   /** Whether page tables that become empty go too. */
   emptyTables: 'remove' | 'keep' = 'remove';
   unmappedPages = 0;
@@ -56,6 +71,7 @@ export class Removal implements Held {
     clear(this.charges);
     clear(this.moving);
     clear(this.spaces);
+    clear(this.shown);
   }
 }
 
@@ -73,22 +89,21 @@ export function settleNow(store: Store, removal: Removal): boolean {
     removal.batch = null;
     store.counters.localShootdowns += 1;
   }
-  const waits =
-    removal.blocks.length > 0 && (store.inflight.open.length > 0 || store.inflight.parked.length > 0);
-  if (waits) return false;
+  const needs = removal.blocks.length > 0 || removal.promise === 'all';
+  if (needs && (store.inflight.open.length > 0 || store.inflight.parked.length > 0)) return false;
   giveBack(store, removal);
   removal.reset();
   return true;
 }
 
-/** Settles a removal. On return its memory is free, or in limbo because a core did not answer in time. */
-export function* settle(store: Store, removal: Removal): Operation<void> {
-  if (settleNow(store, removal)) return;
+/** Settles a removal. On return its memory is free, or in limbo because a core is silent. */
+export function* settle(store: Store, removal: Removal): Operation<Settled> {
+  if (settleNow(store, removal)) return 'done';
   const { inflight } = store;
   if (store.tuning.faults.freeBeforeFlush === 'on') freeTooEarly(store, removal);
   const number = inflight.begin();
   const { batch } = removal;
-  for (const frame of removal.moving) raiseMoving(store, frame);
+  const raised = raiseRings(store, removal.moving);
   let result: WaitResult = 'done';
   if (batch !== null) {
     for (const task of removal.spaces) changePending(store, task, 1);
@@ -97,15 +112,16 @@ export function* settle(store: Store, removal: Removal): Operation<void> {
     for (const task of removal.spaces) changePending(store, task, -1);
   }
   // Parked before anything else can run: younger removals must not free what this batch is about.
-  if (result === 'limbo') parkBatch(store, batch);
+  if (result === 'limbo') parkBatch(store, removal);
   inflight.end(number);
-  for (const frame of removal.moving) lowerMoving(store, frame);
+  for (const frame of raised) lowerMoving(store, frame);
   store.progress();
   while (inflight.hasOlder(number)) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
   if (inflight.parked.length > 0 && removal.blocks.length > 0) park(store, removal);
   else giveBack(store, removal);
   removal.reset();
   store.progress();
+  return result === 'limbo' ? 'limbo' : 'done';
 }
 
 /** The fault switch: what is to be freed is free before the shootdown has begun. */
@@ -116,14 +132,21 @@ function freeTooEarly(store: Store, removal: Removal): void {
   clear(removal.charges);
 }
 
-function parkBatch(store: Store, batch: ShootdownBatch | null): void {
+function parkBatch(store: Store, { batch, spaces, shown }: Removal): void {
   store.counters.limboBatches += 1;
-  store.inflight.parked.push({ batch, blocks: [], charges: [] });
+  store.inflight.parked.push({ batch, blocks: [], charges: [], spaces: [...spaces], shown: [...shown] });
 }
 
 /** Keeps memory in limbo, and charged, until every parked batch has been answered. */
 function park(store: Store, removal: Removal): void {
-  store.inflight.parked.push({ batch: null, blocks: [...removal.blocks], charges: [...removal.charges] });
+  const { blocks, charges } = removal;
+  store.inflight.parked.push({
+    batch: null,
+    blocks: [...blocks],
+    charges: [...charges],
+    spaces: [],
+    shown: [],
+  });
 }
 
 /**
@@ -152,6 +175,22 @@ export function freeBlock(store: Store, head: number): void {
   if (store.tuning.poison === 'on') store.port.poisonFrames(head, 1 << order);
   store.port.emit(PhysmemEv.FrameFree, head, order, store.zones.zoneOf(head), 0);
   store.zones.give(head);
+}
+
+/** Frames of one ring stand still together: what is done to one of them may split or copy the others. */
+function raiseRings(store: Store, moving: readonly number[]): number[] {
+  const raised: number[] = [];
+  for (const frame of moving) {
+    let member = frame;
+    do {
+      if (!store.frames.has(member, FrameFlag.MOVING)) {
+        raiseMoving(store, member);
+        raised.push(member);
+      }
+      member = store.frames.ringNext[member]!;
+    } while (member !== frame);
+  }
+  return raised;
 }
 
 export function raiseMoving(store: Store, frame: number): void {

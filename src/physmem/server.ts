@@ -10,6 +10,7 @@ import { HANDLERS } from './handlers.ts';
 import { sweepPins } from './pin-end.ts';
 import { refusal, refuse } from './reply.ts';
 import { rightsFault } from './request.ts';
+import { truthful, watched } from './silent-core.ts';
 import type { Store } from './store.ts';
 
 interface Row {
@@ -70,5 +71,9 @@ export function serve(store: Store, request: RpcRequest): RpcReply | Operation {
     return refuse(refusal(Errno.EMSGSIZE, Reason.BAD_COUNT, 0, row.capsMax));
   }
   const fault = row.rights === 0 ? null : rightsFault(request.target, row.rights);
-  return fault !== null ? refuse(fault) : handler(store, request);
+  const answer = fault !== null ? refuse(fault) : handler(store, request);
+  return isReply(answer) ? truthful(store, request.op, answer) : watched(store, request.op, answer);
 }
+
+const isReply = (answer: RpcReply | Operation): answer is RpcReply =>
+  (answer as RpcReply).errno !== undefined;

@@ -33,6 +33,7 @@ export function splitFrame(store: Store, frame: number, removal: Removal): void 
     frames.block[upper] = upperBlock;
     if (lastUpper !== 0) frames.joinRing(upper, lastUpper);
     lastUpper = upper;
+    if (removal.moving.length > 0 && removal.moving.includes(member)) removal.moving.push(upper);
     splitEntries(store, member, upper, order, removal);
     member = frames.ringNext[member]!;
   } while (member !== frame);

@@ -163,14 +163,18 @@ export function unmapFrame(store: Store, frame: number, removal: Removal): void 
   }
 }
 
-/** Takes write access from every translation of all entries of a frame. */
-export function protectFrame(store: Store, frame: number, removal: Removal): void {
+/** Takes write access from every translation of all entries of a frame; returns how many records had it. */
+export function protectFrame(store: Store, frame: number, removal: Removal): number {
+  let narrowed = 0;
   for (let entry = store.frames.entries[frame]!; entry !== 0; entry = store.entries.next[entry]!) {
     const { maps } = store;
     for (let record = store.entries.maps[entry]!; record !== 0; record = maps.next[record]!) {
-      if ((maps.access[record]! & WRITE) !== 0) protectRecord(store, record, removal);
+      if ((maps.access[record]! & WRITE) === 0) continue;
+      protectRecord(store, record, removal);
+      narrowed += 1;
     }
   }
+  return narrowed;
 }
 
 export function protectRecord(store: Store, record: number, removal: Removal): void {

@@ -120,9 +120,9 @@ class Traffic {
     this.top.physmem.lateAnswer(batch);
   }
 
-  /** I18: no translation stands beside an older one of the same page. After a limbo that can not be promised. */
+  /** I18: no translation stands beside an older one of the same page, also while a core is silent. */
   mustNotMix(): void {
-    const mixture = this.top.physmem.counters.limboBatches > 0 ? null : this.top.kernel.mixture();
+    const mixture = this.top.kernel.mixture();
     if (mixture !== null) throw new Error(`I18: ${mixture}`);
   }
 

@@ -59,21 +59,21 @@ describe('dontWaitForAcks', () => {
 });
 
 describe('loseIpi', () => {
-  it('is reported, leaves the operation in limbo, and is made good by a second IPI', () => {
+  it('is reported, and made good by a second IPI while the operation goes on waiting', () => {
     const { w, traced } = broken({ loseIpi: 1 });
     w.rpc(0, UNMAP);
     expect(w.machine.ipis).toHaveLength(0);
     expect(acted(w)).toEqual([[Fault.LOSE_IPI, 1, 1, 0]]);
     w.fireTimer(0);
-    expect(traced.steps.at(-1)).toBe('limbo');
+    expect(traced.steps.at(-1)).toBe('remote');
     expect(w.machine.eventsOf(KernelEv.ShootdownTimeout)).toHaveLength(1);
     expect(w.machine.tlbs[1]!.has(PAGE)).toBe(true);
-    expect(w.server.late).toHaveLength(0);
     expect(w.kernel.isQuiescent()).toBe(false);
     expect(w.kernel.check()).toEqual([]);
     w.deliver();
     expect(w.machine.tlbs[1]!.has(PAGE)).toBe(false);
-    expect(w.server.late).toEqual([traced.batch]);
+    expect(traced.steps.at(-1)).toBe('done');
+    expect(w.server.late).toEqual([]);
     expect(w.kernel.isQuiescent()).toBe(true);
   });
 
@@ -103,15 +103,16 @@ describe('delayIpi', () => {
     expect(acted(w)).toEqual([[Fault.DELAY_IPI, 1, 1, BOUND_CYCLES - 1000]]);
   });
 
-  it('beyond the bound leads to limbo, a report and a late answer', () => {
+  it('beyond the bound leads to a report and a late answer, for which the operation waits', () => {
     const { w, traced } = broken({ delayIpi: BOUND_CYCLES + 1000 });
     w.rpc(0, UNMAP);
     w.fireTimer(0);
-    expect(traced.steps.at(-1)).toBe('limbo');
-    expect(w.server.late).toHaveLength(0);
+    expect(w.kernel.counters.shootdownTimeouts).toBe(1);
+    expect(traced.steps.at(-1)).toBe('remote');
     w.fireTimer(0);
     w.deliver();
-    expect(w.server.late).toEqual([traced.batch]);
+    expect(traced.steps.at(-1)).toBe('done');
+    expect(w.kernel.counters.lateAnswers).toBe(1);
     expect(w.machine.tlbs[1]!.has(PAGE)).toBe(false);
     expect(w.kernel.isQuiescent()).toBe(true);
   });
@@ -128,11 +129,12 @@ describe('stallCore', () => {
     expect(w.kernel.counters.acks).toBe(0);
     expect(acted(w)).toEqual([[Fault.STALL_CORE, 1, 1, 2 * BOUND_CYCLES]]);
     w.fireTimer(0);
-    expect(traced.steps.at(-1)).toBe('limbo');
+    expect(traced.steps.at(-1)).toBe('remote');
     expect(w.kernel.check()).toEqual([]);
     w.fireTimer(1);
+    w.deliver();
     expect(w.machine.tlbs[1]!.has(PAGE)).toBe(false);
-    expect(w.server.late).toEqual([traced.batch]);
+    expect(traced.steps.at(-1)).toBe('done');
     expect(w.kernel.isQuiescent()).toBe(true);
   });
 

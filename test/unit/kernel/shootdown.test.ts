@@ -201,39 +201,6 @@ describe('acknowledgements', () => {
     expect(w.kernel.isQuiescent()).toBe(true);
     expect(traced.steps.filter((step) => step === 'done')).toHaveLength(2);
   });
-
-  it('that do not come in time leave the operation in limbo; the late answer is told to the server', () => {
-    const { w, traced } = twoCores(1, { shootdownTimeoutCycles: 5000 });
-    w.rpc(0, UNMAP);
-    w.fireTimer(0);
-    expect(traced.steps.at(-1)).toBe('limbo');
-    expect(w.running(0)).toBe(w.rootThread);
-    expect(w.kernel.counters.shootdownTimeouts).toBe(1);
-    expect(w.machine.eventsOf(KernelEv.ShootdownTimeout)[0]!.args[1]).toBe(2);
-    expect(w.kernel.isQuiescent()).toBe(false);
-    expect(w.server.late).toEqual([]);
-    w.deliver();
-    expect(w.server.late).toEqual([traced.batch]);
-    expect(w.server.late[0]).toBe(traced.batch);
-    expect(w.kernel.counters.lateAnswers).toBe(1);
-    expect(w.kernel.isQuiescent()).toBe(true);
-    expect(traced.steps.filter((step) => step === 'limbo' || step === 'done')).toEqual(['limbo']);
-  });
-
-  it('of a second shootdown are not confused with a late answer to the first', () => {
-    const { w, traced } = twoCores(1, { shootdownTimeoutCycles: 5000 });
-    w.rpc(0, UNMAP);
-    w.fireTimer(0);
-    w.rpc(0, UNMAP);
-    expect(traced.steps.slice(-3)).toEqual(['unmapped 0', 'local', 'done']);
-    w.kernel.port.mapPages(w.root, PAGE, 0x200, 1, READ_WRITE);
-    w.rpc(0, UNMAP);
-    expect(w.kernel.counters.acks).toBe(0);
-    w.deliver();
-    expect(w.kernel.counters.acks).toBe(2);
-    expect(traced.steps.at(-1)).toBe('done');
-    expect(w.server.late).toHaveLength(1);
-  });
 });
 
 describe('page faults on stale narrower translations', () => {

@@ -1,6 +1,6 @@
 /** What waits for what: guards, frames on their way to another block, shootdowns that others began, limbo. */
 import { describe, expect, it } from 'vitest';
-import { Errno } from '../../../src/abi/errno.ts';
+import { Errno, Reason } from '../../../src/abi/errno.ts';
 import { CopyFlag } from '../../../src/abi/rights.ts';
 import { Op } from '../../../src/abi/rpcs.ts';
 import type { CapRef, Operation, RpcReply, ShootdownBatch, Wait } from '../../../src/abi/server.ts';
@@ -147,7 +147,10 @@ describe('waiting', () => {
   });
 });
 
-describe('a core that does not answer in time', () => {
+/** ETIMEDOUT, 4 pages done, reason CORE_SILENT. */
+const SILENT_AFTER_4 = ['ETIMEDOUT', 4 * PAGE, Reason.CORE_SILENT, 0, 0];
+
+describe('a core that stays silent', () => {
   /** Deallocates a mapped page of a control of its own, and gets 'limbo'. */
   function stuck() {
     const { top } = world();
@@ -160,7 +163,7 @@ describe('a core that does not answer in time', () => {
     top.kernel.remote = 'always';
     const flight = waiting(top.start(Op.DEALLOCATE, a, [0, 4 * PAGE]));
     const step = flight.operation.next('limbo');
-    expect(step.done && step.value.words).toEqual([4 * PAGE]);
+    expect(step.done && [Errno[step.value.errno], ...step.value.words]).toEqual(SILENT_AFTER_4);
     return { top, control, a, batch: batchOf(flight.wait) };
   }
 
@@ -194,7 +197,7 @@ describe('a core that does not answer in time', () => {
     const b = top.container();
     top.kernel.remote = 'never';
     top.must(top.allocate(b, 0, 2));
-    const started = top.start(Op.MAP, b, mapWords(0, 2, 0x310));
+    const started = top.start(Op.MAP, b, mapWords(0, 2, 0x310), [], 2);
     if (isOperation(started)) top.finish(started);
     const { freeFrames } = top.physmem.store.zones;
     const freed = top.start(Op.DEALLOCATE, b, [0, 2 * PAGE]);
@@ -202,7 +205,7 @@ describe('a core that does not answer in time', () => {
     expect(top.physmem.store.zones.freeFrames).toBe(freeFrames);
     top.kernel.acknowledge(batch);
     top.physmem.lateAnswer(batch);
-    expect(top.physmem.store.zones.freeFrames).toBe(freeFrames + 4 + 2);
+    expect(top.physmem.store.zones.freeFrames).toBe(freeFrames + 4 + 2 + 1);
     expect(top.states(a, 0, 1)).toEqual([0]);
     top.check();
   });
