@@ -51,16 +51,25 @@ static void append(struct text *text, const char *format, ...) {
   va_end(args);
 }
 
-/* Appends word `number` (from 1) of a space-separated list in parentheses, if there is one. */
-static void append_name(struct text *text, const char *names, uint32_t number) {
-  for (uint32_t i = 1; *names; i++) {
-    size_t length = strchr(names, ' ') - names;
-    if (i == number) {
-      append(text, " (%.*s)", (int)length, names);
-      return;
-    }
-    names += length + 1;
-  }
+/* The name of argument `number` (from 1), or the empty string at the end of the list. */
+static const char *argument_name(const struct operation_name *operation, uint32_t number) {
+  const char *name = operation->args;
+  for (uint32_t i = 1; i < number && *name; i++)
+    name = strchr(name, ' ') + 1;
+  return name;
+}
+
+static void append_name(struct text *text, const struct operation_name *operation, uint32_t number) {
+  const char *name = argument_name(operation, number);
+  if (*name)
+    append(text, " (%.*s)", (int)(strchr(name, ' ') - name), name);
+}
+
+/* Types, a bit each, whose rights a refusal is about: of the capability that was invoked, or of an item. */
+static unsigned blamed_types(const struct operation_name *operation, uint32_t argument) {
+  if (argument == 0)
+    return operation->types;
+  return strncmp(argument_name(operation, argument), "task ", 5) == 0 ? 1u << CAP_TASK : 1u << CAP_CONTAINER;
 }
 
 /* Rights of the objects on which an operation works; a limited capability has those of a container. */
@@ -88,11 +97,12 @@ static void append_reason(struct text *text, const struct detail *detail, const 
     switch (*++at) {
     case 'a':
       append(text, "%u", detail->argument);
-      append_name(text, operation ? operation->args : "", detail->argument);
+      if (operation && detail->argument)
+        append_name(text, operation, detail->argument);
       break;
     case 'r':
-      if (operation && detail->argument == 0)
-        append_rights(text, operation->types, detail->limit);
+      if (operation)
+        append_rights(text, blamed_types(operation, detail->argument), detail->limit);
       else
         append(text, "right bits 0x%x", detail->limit);
       break;

@@ -3,6 +3,7 @@ import cow from '../../scenarios/cow.json' with { type: 'json' };
 import faults from '../../scenarios/faults.json' with { type: 'json' };
 import files from '../../scenarios/files.json' with { type: 'json' };
 import forge from '../../scenarios/forge.json' with { type: 'json' };
+import fork from '../../scenarios/fork.json' with { type: 'json' };
 import fragment from '../../scenarios/fragment.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
 import load from '../../scenarios/load.json' with { type: 'json' };
@@ -14,6 +15,7 @@ import spin from '../../scenarios/spin.json' with { type: 'json' };
 import stale from '../../scenarios/stale.json' with { type: 'json' };
 import staleBroken from '../../scenarios/stale-broken.json' with { type: 'json' };
 import story from '../../scenarios/story.json' with { type: 'json' };
+import weaken from '../../scenarios/weaken.json' with { type: 'json' };
 import { HostError, quoted } from './host-error.ts';
 import { suggestion } from './nearest-word.ts';
 import { type Change, checkScenario, type Scenario } from './scenario.ts';
@@ -25,7 +27,9 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   stale,
   staleBroken,
   cow,
+  fork,
   files,
+  weaken,
   fragment,
   load,
   serial,

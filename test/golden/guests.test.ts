@@ -17,6 +17,8 @@ const PROGRAMS = [
   { scenario: 'cow', expected: 'cow/expected.txt' },
   { scenario: 'serial', expected: 'serial/expected.txt' },
   { scenario: 'files', expected: 'files/expected.txt' },
+  { scenario: 'fork', expected: 'fork/expected.txt' },
+  { scenario: 'weaken', expected: 'weaken/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;
