@@ -132,8 +132,10 @@ export class Interpreter implements Engine {
     error: number,
     source: 'fault' | 'trap' | 'external',
   ): Exit | typeof GO_ON {
+    c.r[PEND] = 0;
     if (!deliver(c, vector, error, source)) return Exit.Shutdown;
-    c.refreshMode();
+    // Through flat segments into flat segments (flat-gate.ts) there is nothing to take anew.
+    if ((c.r[PEND] & PEND_MODE) !== 0) c.refreshMode();
     return GO_ON;
   }
 

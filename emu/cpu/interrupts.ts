@@ -9,6 +9,7 @@ import { PEND, PEND_FAULT } from '../mem/memory-layout.ts';
 import type { CpuCore } from './cpu-core.ts';
 import { pushAll, restoreStack, returnTo, type SavedStack, saveStack, switchStack } from './far-transfer.ts';
 import { materialise, POPF_BITS } from './flags.ts';
+import { deliverFlat, returnFlat } from './flat-gate.ts';
 import { opcodeBytes, wordOfBytes } from './opcode-bytes.ts';
 import {
   DESC_CODE,
@@ -33,6 +34,9 @@ export function deliverSoftware(c: CpuCore, vector: number): void {
   report(c, vector, 0, 'software');
   deliverOnce(c, vector, 0, 'software');
 }
+
+/** Bit n: vector n pushes an error code. All are below 32; so are the vectors of faults. */
+const ERROR_CODES = [...ERROR_CODE_VECTORS].reduce((bits, vector) => bits | (1 << vector), 0);
 
 const gate: Descriptor = { address: 0, lo: 0, hi: 0 };
 const code: Descriptor = { address: 0, lo: 0, hi: 0 };
@@ -126,7 +130,7 @@ export function reportException(c: CpuCore, vector: number, error: number): void
 /** One attempt; false leaves the nested fault in FAULT_VECTOR/ERROR and the core as it was. */
 function deliverOnce(c: CpuCore, vector: number, error: number, source: EventSource): boolean {
   if (!c.protectedMode) return deliverReal(c, vector);
-  const hasError = source === 'fault' && ERROR_CODE_VECTORS.has(vector);
+  const hasError = source === 'fault' && ((ERROR_CODES >>> vector) & 1) !== 0;
   return deliverProtected(c, vector, hasError ? error : -1, source);
 }
 
@@ -198,6 +202,8 @@ function readHandler(c: CpuCore, selector: number, ext: number): boolean {
 
 function deliverProtected(c: CpuCore, vector: number, error: number, source: EventSource): boolean {
   const r = c.r;
+  const lowestDpl = source === 'software' ? r[R.CPL] : 0;
+  if (deliverFlat(c, vector, error, lowestDpl, source === 'fault' && vector !== 1 ? Flag.RF : 0)) return true;
   const ext = source === 'software' ? 0 : 1;
   if (!readGate(c, vector, source, ext)) return false;
   const type = typeOf(gate.hi);
@@ -231,6 +237,7 @@ function enterHandler(c: CpuCore, saved: SavedStack, offset: number, cpl: number
 
 /** IRET and IRETD; opens NMIs again, even if it faults. Returns from nested tasks (NT) and to v8086 (VM) are refused with #GP(0). */
 export function interruptReturn(c: CpuCore, width: number): void {
+  if (width === 4 && returnFlat(c)) return;
   const r = c.r;
   r[R.NMI_BLOCKED] = 0;
   // The flags are read first: where several words fault, the reference processor reports their address.

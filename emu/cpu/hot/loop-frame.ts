@@ -32,7 +32,8 @@ const INT_MAX = 0x7fffffff;
 export function execute(c: CpuCore, cache: CodeCache): void {
   const { r, b: b8, u8, view, flat } = c;
   const { ops, index } = cache;
-  const { stop, readMask, writeMask } = c;
+  const { stop } = c;
+  let { readMask, writeMask } = c;
   let left = c.left;
   let i = lookup(c, cache, r[K.EIP]);
   if (i < 0) {
@@ -98,6 +99,9 @@ ${cases}
         return;
       }
       r[K.PEND] = 0;
+      // A gate may have led to another ring (flat-gate.ts).
+      readMask = c.readMask;
+      writeMask = c.writeMask;
       target = r[K.EIP];
       from = (ops[i + W.FLAGS] & W.LINKABLE) !== 0 ? i : 0;
       break;

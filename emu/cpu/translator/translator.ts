@@ -38,6 +38,14 @@ const ENTRY_COST = 16;
 /** Longest and shortest stretch of the interpreter between two looks at where it is. */
 const BURST_MAX = 255;
 const BURST_MIN = 32;
+/**
+ * A run of translated code below SHORT_RUN instructions costs more than the interpreter would. After MANY_SHORT of them
+ * with no LONG_RUN between, the interpreter goes on by itself for REST_INSTRUCTIONS (`bench cpu`: INT, page fault).
+ */
+const SHORT_RUN = 24;
+const LONG_RUN = 64;
+const MANY_SHORT = 8;
+const REST_INSTRUCTIONS = 512;
 /** Largest budget that is given to translated code at once. */
 const MAX_LEFT = 1 << 30;
 
@@ -62,6 +70,9 @@ export class Translator extends Interpreter {
   /** Part of the budget that translated code was not given. */
   private beyond = 0;
   private burst = 0;
+  private shortRuns = 0;
+  /** Instructions that the interpreter does before translated code is tried again. */
+  private rest = 0;
   /** Instructions begun in translated code; for tests and benches. */
   translatedInstructions = 0;
 
@@ -116,11 +127,13 @@ export class Translator extends Interpreter {
       return;
     }
     this.core = c;
+    if (this.rest > 0 && this.goOnInterpreting(c)) return;
     while (c.left > 0) {
       this.regions.synchronise();
       if (
         this.translated(c, this.dispatch) ||
-        (c.left > 0 && c.r[SITE_WORD] === SITE_JUMP && this.interpret(c))
+        (c.left > 0 && c.r[SITE_WORD] === SITE_JUMP && this.interpret(c)) ||
+        (c.left > 0 && this.rest > 0 && this.goOnInterpreting(c))
       )
         return;
     }
@@ -133,6 +146,28 @@ export class Translator extends Interpreter {
     const word = c.flatInstr[page];
     if ((word & c.readMask) === 0) return -1;
     return this.regions.keyOf((word >>> 12) ^ page, c.user === 0 ? 0 : 1);
+  }
+
+  /** Interprets what is left of `rest`. True when the stretch is over. */
+  private goOnInterpreting(c: CpuCore): boolean {
+    const { r } = c;
+    normalise(r);
+    const before = c.left;
+    c.stop = Math.max(0, before - this.rest);
+    super.stretch(c);
+    c.stop = 0;
+    this.rest -= before - c.left;
+    if (c.left > 0 && r[PEND] === 0) r[R.EFLAGS] &= ~Flag.RF;
+    return c.left === 0 || r[PEND] !== 0;
+  }
+
+  /** Keeps count of what a run of `count` translated instructions tells. */
+  private noteRun(count: number): void {
+    if (count >= LONG_RUN) this.shortRuns = 0;
+    else if (count < SHORT_RUN && ++this.shortRuns >= MANY_SHORT && !this.isEager) {
+      this.shortRuns = MANY_SHORT >> 1;
+      this.rest = REST_INSTRUCTIONS;
+    }
   }
 
   /** Interprets until a translated entry, for a while at most. True when the stretch is over. */
@@ -177,6 +212,7 @@ export class Translator extends Interpreter {
     const user = c.user === 0 ? 0 : 1;
     const left = dispatch(r.byteOffset, layout.flatData + tables, layout.flatInstr + tables, user, given);
     this.translatedInstructions += given - left;
+    if (given >= LONG_RUN) this.noteRun(given - left);
     c.left = this.beyond + left;
     const site = r[SITE_WORD];
     if (site === SITE_JUMP) return false;
