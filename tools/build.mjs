@@ -25,7 +25,7 @@ const targets = [
     banner,
     legalComments: 'none',
   },
-  { entryPoints: ['tools/bench/main.ts'], outfile: 'dist/bench.js', platform: 'node' },
+  { entryPoints: ['tools/bench/main.ts'], outfile: 'dist/bench.js', platform: 'node', external: ['v86'] },
   { entryPoints: ['src/index.ts'], outfile: 'dist/index.js', platform: 'neutral' },
   { entryPoints: ['src/lab/probe.ts'], outfile: 'dist/lab-probe.js', platform: 'browser' },
 ];

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [cpu|loops|physmem|snapshots|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
+ * `npm run bench [cpu|engines|loops|physmem|snapshots|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
  * host is noisy, so compare figures of one run only.
  */
 import { OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
@@ -27,6 +27,8 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
       printFigures(`Single things on the core, default TLB: ${engine}`, benchCore(ROUNDS, engine));
     }
   },
+  // Loaded when asked for: it needs v86, and other engines where they are installed.
+  engines: async () => (await import('./engines/compare.ts')).compareEngines(ROUNDS),
   loops,
   // Loaded when asked for: it builds a server for 4 GiB of frames.
   physmem: async () => (await import('./physmem.ts')).benchPhysmem(),

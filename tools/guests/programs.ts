@@ -77,4 +77,5 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   },
   bare('wild', ['wild/main.c', 'paging.c']),
   toy('dma', ['main.c', 'dma.c'], ['apic.c']),
+  toy('engines', ['main.c', 'loops.c', 'user.S'], []),
 ];
