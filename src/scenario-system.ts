@@ -58,13 +58,22 @@ function shippedPolicy({ policy }: Scenario): Policy {
   throw new HostError(`the policy ${quoted(policy.path)} is a file, and was not loaded`);
 }
 
-/** The bytes of a disk: of its image, or zeroes. */
+/** The bytes of a disk: of its image, or as it is to be filled. */
 function diskConfig(key: 'disk' | 'busMaster', disk: ScenarioDisk, images: ImageSource) {
-  const { image: name, sizeBytes, latencyCycles } = disk;
-  const image = name === null ? new Uint8Array(sizeBytes) : images.image(name);
+  const { image: name, latencyCycles } = disk;
+  const image = name === null ? filledDisk(disk) : images.image(name);
   if (image.length === 0 || image.length % SECTOR_BYTES !== 0) {
     const what = `machine.${key}.image ${name} has ${image.length} bytes`;
     throw new HostError(`${what}, one or more whole sectors of ${SECTOR_BYTES} are needed`);
   }
   return { image, ...(latencyCycles !== null && { sectorCycles: latencyCycles }) };
+}
+
+/** Numbers are little-endian, as the guest reads them. */
+function filledDisk({ sizeBytes, fill }: ScenarioDisk): Uint8Array {
+  const image = new Uint8Array(sizeBytes);
+  if (fill === 'zeroes') return image;
+  const view = new DataView(image.buffer);
+  for (let at = 0; at < sizeBytes; at += 4) view.setUint32(at, at / 4, true);
+  return image;
 }

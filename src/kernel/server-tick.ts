@@ -10,7 +10,7 @@ import { startOperation } from './operation.ts';
 import { DeadlineKind } from './state.ts';
 
 /** Label of tick operations in the trace. */
-export const TICK_LABEL = -5;
+export const TICK_LABEL = -6;
 /** The core that hears of devices. */
 const DEVICE_CORE = 0;
 

@@ -8,6 +8,7 @@ import { type ControlView, controlTree } from './control-tree.ts';
 import { type CounterRow, counterTable } from './counter-table.ts';
 import { type FrameMapInput, frameMap } from './frame-map.ts';
 import { frameMapText } from './frame-map-text.ts';
+import { type PinsView, pinText } from './pin-text.ts';
 import { headingLine, type TextStyle } from './text-style.ts';
 import { type CoreTlb, tlbText, type WalkNow } from './tlb-text.ts';
 
@@ -17,6 +18,7 @@ export interface SystemView {
   readonly zones: readonly ZoneBlocks[];
   readonly controls: readonly ControlView[];
   readonly containers: readonly ContainerView[];
+  readonly pins: PinsView;
   readonly tlbs: readonly CoreTlb[];
   /** What the page tables say now; valid as long as the system stands still. */
   readonly walk: WalkNow;
@@ -24,7 +26,7 @@ export interface SystemView {
 }
 
 /** Parts of a view that can be shown by themselves. */
-export type Section = 'frames' | 'free blocks' | 'controls' | 'containers' | 'tlb' | 'counters';
+export type Section = 'frames' | 'free blocks' | 'controls' | 'containers' | 'pins' | 'tlb' | 'counters';
 
 /** Containers whose entries are printed; what is more is counted in the control tree. */
 const CONTAINERS_SHOWN = 8;
@@ -50,6 +52,8 @@ export function sectionText(
       return titled('Controls (credit in frames)', controlTree(view.controls, style));
     case 'containers':
       return titled('Containers', containerText(view.containers.slice(0, CONTAINERS_SHOWN), style));
+    case 'pins':
+      return titled('Pins, quarantine, devices', pinText(view.pins, style));
     case 'tlb':
       return titled('What each core believes (TLB)', tlbText(view.tlbs, style, view.walk));
     case 'counters':
@@ -59,7 +63,14 @@ export function sectionText(
 
 /** The report at the end of a run; `before`: free blocks after boot. */
 export function endReport(view: SystemView, before: readonly ZoneBlocks[], style: TextStyle): string {
-  const sections: readonly Section[] = ['frames', 'free blocks', 'controls', 'containers', 'counters'];
+  const sections: readonly Section[] = [
+    'frames',
+    'free blocks',
+    'controls',
+    'containers',
+    'pins',
+    'counters',
+  ];
   return sections
     .map((section) => sectionText(view, section, style, before))
     .join('')
@@ -82,6 +93,8 @@ export function sectionData(view: SystemView, section: Section, before: readonly
       return view.controls;
     case 'containers':
       return view.containers;
+    case 'pins':
+      return view.pins;
     case 'tlb':
       return view.tlbs;
     case 'counters':
@@ -103,5 +116,6 @@ export const endReportData = (
   freeBlocks: sectionData(view, 'free blocks', before),
   controls: sectionData(view, 'controls'),
   containers: sectionData(view, 'containers'),
+  pins: sectionData(view, 'pins'),
   counters: sectionData(view, 'counters'),
 });

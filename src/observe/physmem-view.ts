@@ -2,6 +2,7 @@
  * physmem's own records turned into the views that renderers take: frames with their owners, zones, controls, containers
  * with their entries. Reads the server's store and changes nothing; costs are linear in what is shown.
  */
+import { ContainerRight } from '../abi/rights.ts';
 import { type BaseFrames, FrameState, TAIL } from '../physmem/base-frames.ts';
 import type { Control } from '../physmem/control.ts';
 import { UNBOUND } from '../physmem/frame.ts';
@@ -12,6 +13,7 @@ import type { ContainerView, EntryView } from './container-text.ts';
 import type { ControlView } from './control-tree.ts';
 import { type FrameMapInput, SHARED } from './frame-map.ts';
 import type { FreeBlock } from './free-block-replay.ts';
+import type { PinView, QuarantineView } from './pin-text.ts';
 
 const PAGE_BYTES = 4096;
 const NOBODY = -1;
@@ -140,4 +142,39 @@ function entryView({ entries, frames, base }: Store, entry: number): EntryView {
     references,
     pinned: block === UNBOUND ? 0 : base.pins[block]!,
   };
+}
+
+/** Every pin that has not ended, and every block in quarantine; `nowCycles` is the time from which what is left counts. */
+export function pinsOf(
+  { store }: Physmem,
+  nowCycles: number,
+): { readonly pins: readonly PinView[]; readonly quarantine: readonly QuarantineView[] } {
+  const { pins, base } = store;
+  return {
+    pins: Array.from(pins.live(), ({ index, task, control, state, until, access, blocks }) => ({
+      id: index,
+      task,
+      control,
+      state: state === 'draining' ? 'draining' : 'live',
+      leftCycles: Math.round(until - nowCycles),
+      access: [access & ContainerRight.READ ? 'r' : '', access & ContainerRight.WRITE ? 'w' : ''].join(''),
+      frames: runsOf(blocks),
+    })),
+    quarantine: Array.from(pins.quarantine, ([frame, control]) => ({
+      frame,
+      count: 2 ** blockOrder(base, frame),
+      control,
+    })),
+  };
+}
+
+/** Pairs of first and count with neighbours joined. */
+function runsOf(pairs: readonly number[]): [first: number, count: number][] {
+  const runs: [number, number][] = [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[1] === pairs[i]) last[1] += pairs[i + 1]!;
+    else runs.push([pairs[i]!, pairs[i + 1]!]);
+  }
+  return runs;
 }

@@ -8,7 +8,8 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Physmem } from '../physmem/physmem.ts';
 import type { CounterRow } from './counter-table.ts';
 import type { SystemView } from './end-report.ts';
-import { containersOf, controlsOf, framesOf, zoneBlocksOf } from './physmem-view.ts';
+import { containersOf, controlsOf, framesOf, pinsOf, zoneBlocksOf } from './physmem-view.ts';
+import type { PinsView } from './pin-text.ts';
 import type { CoreTlb } from './tlb-text.ts';
 import type { TraceRing } from './trace.ts';
 
@@ -20,10 +21,23 @@ export function systemView(machine: Machine, kernel: Kernel, physmem: Physmem, t
     zones: zoneBlocksOf(frames, physmem.store.tuning.maxOrder),
     controls: controlsOf(physmem),
     containers: containersOf(physmem),
+    pins: pinsViewOf(machine, physmem),
     tlbs: tlbsOf(machine),
     walk: (core, va) => machine.mmu.explainWalk(core, va, ACCESS_USER),
     counters: countersOf(machine, kernel, physmem, trace),
   };
+}
+
+/** What is held in place, and what devices do with memory. */
+function pinsViewOf(machine: Machine, physmem: Physmem): PinsView {
+  const { blockedCount, unallowedCount, lastBlocked: last } = machine.ioProtection;
+  const unallowed = (['blocked', 'passed'] as const).flatMap((outcome) => {
+    const count = outcome === 'blocked' ? blockedCount : unallowedCount;
+    if (count === 0 || last === null) return [];
+    const { channel: lastChannel, address: lastAddress, direction: lastDirection } = last;
+    return [{ outcome, count, lastChannel, lastAddress, lastDirection }];
+  });
+  return { ...pinsOf(physmem, machine.cycles), devices: machine.dmaActivity(), unallowed };
 }
 
 /** The TLB of every core. */

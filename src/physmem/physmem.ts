@@ -16,7 +16,7 @@ import {
 import type { Counters } from './counters.ts';
 import { concernsTask, dropCapability, dropTask } from './death.ts';
 import { NO_PHYSMEM_FAULTS } from './faults.ts';
-import { endPin, releaseQuarantine, tickPins } from './pin-end.ts';
+import { endPin, tickPins } from './pin-end.ts';
 import { assert, type PlainData } from './plain-data.ts';
 import type { Access, BootServer, KernelPort, PhysmemBoot } from './port.ts';
 import { answerLate } from './removal.ts';
@@ -102,7 +102,6 @@ export class Physmem implements BootServer {
   /** The cores that answered a batch too late have answered: what was in limbo for it may be freed. */
   lateAnswer(batch: ShootdownBatch): Operation<void> | null {
     answerLate(this.store, batch);
-    releaseQuarantine(this.store);
     return null;
   }
 

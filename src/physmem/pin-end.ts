@@ -8,12 +8,10 @@ import { PhysmemEv } from '../abi/events.ts';
 import { CapType } from '../abi/rights.ts';
 import { FrameState } from './base-frames.ts';
 import type { Pin } from './pin-record.ts';
-import { freeBlock } from './removal.ts';
+import { Removal, settle, settleNow } from './removal.ts';
 import type { Store } from './store.ts';
 
 const NOT_AGAIN = Number.MAX_SAFE_INTEGER;
-/** When quarantine is looked at again that waits for a shootdown of somebody else only. */
-const SHOOTDOWN_CYCLES = 10_000;
 
 /** A block that lost its last name is pinned: it stays in place, charged to the control, until the pins end. */
 export function quarantineBlock(store: Store, head: number, control: number): void {
@@ -105,20 +103,18 @@ function isReachable(store: Store, { blocks }: Pin): boolean {
 }
 
 /** Frees quarantined blocks whose pins have ended; not before every shootdown that is open has been answered (I19). */
-export function releaseQuarantine(store: Store): void {
-  const { inflight, pins, base } = store;
-  if (pins.quarantine.size === 0) return;
-  // What is parked is told when it is over (lateAnswer).
-  if (inflight.open.length > 0) sweepNotAfter(store, store.port.now() + SHOOTDOWN_CYCLES);
-  if (inflight.open.length > 0 || inflight.parked.length > 0) return;
+function releaseQuarantine(store: Store): void {
+  const { pins, base } = store;
+  const removal = new Removal();
   for (const [head, control] of pins.quarantine) {
     if (base.pins[head] !== 0) continue;
     pins.quarantine.delete(head);
-    const size = 1 << base.order[head]!;
-    freeBlock(store, head);
-    store.controls.credit(control, size);
+    removal.addCharge(control, 1 << base.order[head]!);
+    removal.takeBlock(store, head);
   }
-  store.progress();
+  if (removal.blocks.length === 0) return;
+  if (settleNow(store, removal)) store.progress();
+  else store.port.spawn(settle(store, removal));
 }
 
 /** Ends every pin of a task. */

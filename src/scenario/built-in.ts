@@ -1,5 +1,9 @@
 /** The scenarios that are shipped: the files of scenarios/, as data, so that they exist in the browser too. */
 import cow from '../../scenarios/cow.json' with { type: 'json' };
+import diskDriver from '../../scenarios/disk-driver.json' with { type: 'json' };
+import diskDriverDies from '../../scenarios/disk-driver-dies.json' with { type: 'json' };
+import diskOwnerDies from '../../scenarios/disk-owner-dies.json' with { type: 'json' };
+import diskRogue from '../../scenarios/disk-rogue.json' with { type: 'json' };
 import faults from '../../scenarios/faults.json' with { type: 'json' };
 import files from '../../scenarios/files.json' with { type: 'json' };
 import forge from '../../scenarios/forge.json' with { type: 'json' };
@@ -32,6 +36,10 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   weaken,
   fragment,
   load,
+  diskDriver,
+  diskDriverDies,
+  diskOwnerDies,
+  diskRogue,
   serial,
   forge,
   faults,

@@ -80,10 +80,12 @@ const costs = z.strictObject(
 /** The name of a guest program or of a file; the image source knows where its bytes are. */
 const imageName = text(200);
 
-/** A disk: the bytes of a file, or so many zeroes. Which keys go together is checked in scenario-disks.ts. */
+/** A disk: the bytes of a file, or a size. Which keys go together is checked in scenario-disks.ts. */
 const disk = {
   image: imageName.optional(),
   size: quantity({ min: 512, max: 2 ** 30, multipleOf: 512, form: 'size' }).optional(),
+  /** What a disk with a size holds: zeroes, or in each 32-bit word its own number, so that a guest knows what to find. */
+  fill: oneOf('zeroes', 'numbers').optional(),
   /** Cycles that a sector takes on the medium; without it `costs.diskSector`. */
   latency: count(0, 1_000_000_000).optional(),
 };
@@ -181,6 +183,7 @@ export const PICTURE_SECTIONS = [
   'free blocks',
   'controls',
   'containers',
+  'pins',
   'tlb',
   'counters',
 ] as const;

@@ -19,6 +19,10 @@ const PROGRAMS = [
   { scenario: 'files', expected: 'files/expected.txt' },
   { scenario: 'fork', expected: 'fork/expected.txt' },
   { scenario: 'weaken', expected: 'weaken/expected.txt' },
+  { scenario: 'disk-driver', expected: 'disk-driver/expected.txt' },
+  { scenario: 'disk-driver-dies', expected: 'disk-driver/driver-dies.expected.txt' },
+  { scenario: 'disk-owner-dies', expected: 'disk-driver/owner-dies.expected.txt' },
+  { scenario: 'disk-rogue', expected: 'disk-driver/rogue.expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;
