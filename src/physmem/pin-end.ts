@@ -6,6 +6,7 @@
  */
 import { PhysmemEv } from '../abi/events.ts';
 import { CapType } from '../abi/rights.ts';
+import type { Operation } from '../abi/server.ts';
 import { FrameState } from './base-frames.ts';
 import type { Pin } from './pin-record.ts';
 import { Removal, settle, settleNow } from './removal.ts';
@@ -114,7 +115,11 @@ function releaseQuarantine(store: Store): void {
   }
   if (removal.blocks.length === 0) return;
   if (settleNow(store, removal)) store.progress();
-  else store.port.spawn(settle(store, removal));
+  else store.port.spawn(settleLater(store, removal));
+}
+
+function* settleLater(store: Store, removal: Removal): Operation<void> {
+  yield* settle(store, removal);
 }
 
 /** Ends every pin of a task. */

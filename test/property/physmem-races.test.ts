@@ -54,6 +54,25 @@ class Traffic {
     const answer = this.top.start(op, target, words, caps, task);
     if ('errno' in answer) this.#done(answer);
     else this.fly(answer);
+    this.#takeSpawned();
+  }
+
+  /** Work that the server began without a caller flies with the rest. */
+  #takeSpawned(): void {
+    const { spawned } = this.top.kernel;
+    for (let work = spawned.shift(); work !== undefined; work = spawned.shift()) {
+      this.flights.push({ operation: work, wait: { kind: 'pause' } });
+    }
+  }
+
+  /** A device aims at a base frame, or all of them let go and the kernel says so. */
+  aim(frame: number): void {
+    this.top.kernel.reachable.add(frame);
+  }
+  quiet(): void {
+    this.top.kernel.reachable.clear();
+    this.top.physmem.tick();
+    this.#takeSpawned();
   }
 
   fly(operation: Flight['operation']): void {
@@ -84,6 +103,7 @@ class Traffic {
       this.flights.splice(this.flights.indexOf(flight), 1);
       this.#done(step.value ?? undefined);
     } else flight.wait = step.value;
+    this.#takeSpawned();
     return true;
   }
 
@@ -132,6 +152,7 @@ class Traffic {
   }
 
   land(): void {
+    this.quiet();
     for (let steps = 0; this.flights.length > 0; steps += 1) {
       if (steps > 20_000)
         throw new Error(`I38: no end: ${this.flights.map(({ wait }) => JSON.stringify(wait)).join(' ')}`);
@@ -197,6 +218,7 @@ const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[
     const pinned = at(t.pins, a);
     if (pinned !== undefined && c % 2 === 0) t.request(Op.UNPIN, pinned, []);
   },
+  (t, a, _, c) => (c % 3 === 0 ? t.quiet() : t.aim((a * 100 + c) % 160)),
   (t, a) => t.request(Op.CONTAINER_CREATE, at(t.controls, a), []),
   (t, a, b) => t.request(Op.CONTROL_SPLIT, at(t.controls, a), [1 + (b % 20)]),
   (t, a) => a % 16 === 0 && t.request(Op.CONTROL_DESTROY, at(t.controls, a), []),

@@ -28,6 +28,12 @@ describe('the disks of a scenario', () => {
     expect(ioProtection).toBe('on');
   });
 
+  it('hold numbers when they are to be known: each word its own', () => {
+    const { dmaDisk } = config({ disk: { size: '4k', fill: 'numbers' } });
+    const words = new DataView(dmaDisk!.image.buffer);
+    expect([0, 4, 512, 4092].map((at) => words.getUint32(at, true))).toEqual([0, 1, 128, 1023]);
+  });
+
   it.each<[string, object, string]>([
     [
       'both',
@@ -52,7 +58,12 @@ describe('the disks of a scenario', () => {
     [
       'a channel of a bus master',
       { busMaster: { size: '1M', channel: 3 } },
-      "disks.json: unknown key 'channel' in machine.busMaster; known are image, latency, size",
+      "disks.json: unknown key 'channel' in machine.busMaster; known are fill, image, latency, size",
+    ],
+    [
+      'a filling of an image',
+      { disk: { image: 'a', fill: 'numbers' } },
+      'disks.json: machine.disk.fill is for a disk with a size; this one has the image a',
     ],
     [
       'a latency below 0',
