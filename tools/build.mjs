@@ -25,6 +25,7 @@ const targets = [
     banner,
     legalComments: 'none',
   },
+  { entryPoints: ['src/cli/bench-worker.ts'], outfile: 'dist/bench-worker.js', platform: 'node', banner },
   { entryPoints: ['tools/bench/main.ts'], outfile: 'dist/bench.js', platform: 'node', external: ['v86'] },
   { entryPoints: ['src/index.ts'], outfile: 'dist/index.js', platform: 'neutral' },
   { entryPoints: ['src/lab/probe.ts'], outfile: 'dist/lab-probe.js', platform: 'browser' },

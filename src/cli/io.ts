@@ -13,6 +13,8 @@ export interface Io {
   readFile(path: string): Uint8Array;
   writeFile(path: string, data: string | Uint8Array): void;
   exists(path: string): boolean;
+  /** Makes a folder and those above it, unless they are there. @throws HostError */
+  makeFolder(path: string): void;
   /** Paths of the shipped guest programs by name; empty when there are none. */
   readonly shippedImages: ReadonlyMap<string, string>;
   /** Calls `stop` at each Ctrl-C until the returned function is called. */

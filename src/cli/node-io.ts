@@ -1,5 +1,5 @@
 /** The real Io, of Node. Files are read and written whole and at once: images and traces are small. */
-import { accessSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HostError, quoted } from '../scenario/host-error.ts';
@@ -33,6 +33,7 @@ export function nodeIo(): Io {
     readFile: (path) => attempt(path, 'read', () => new Uint8Array(readFileSync(path))),
     writeFile: (path, data) => attempt(path, 'written', () => writeFileSync(path, data)),
     exists: (path) => isThere(path),
+    makeFolder: (path) => attempt(path, 'made', () => void mkdirSync(path, { recursive: true })),
     shippedImages: shippedImages(),
     onInterrupt: (stop) => {
       stops.add(stop);
@@ -53,12 +54,13 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
   EISDIR: 'it is a directory',
+  EEXIST: 'a file of that name is in the way',
   ENOTDIR: 'a part of the path is not a directory',
   ENOSPC: 'the disk is full',
   EROFS: 'the file system is read-only',
 };
 
-function attempt<T>(path: string, what: 'read' | 'written', action: () => T): T {
+function attempt<T>(path: string, what: 'read' | 'written' | 'made', action: () => T): T {
   try {
     return action();
   } catch (error) {

@@ -3,8 +3,10 @@
  * standard error and exit code 2, before anything has started.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { EXPERIMENT_NAMES } from '../experiments/all.ts';
 import { HostError } from '../scenario/host-error.ts';
 import { type BareOptions, bareCommand } from './bare-command.ts';
+import { type BenchOptions, benchCommand } from './bench-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExploreCommandOptions, exploreCommand, JUDGES, SEARCHES } from './explore-command.ts';
 import type { Io } from './io.ts';
@@ -25,6 +27,7 @@ Examples:
   physmem run story --set faults.skipShootdown=on
   physmem trace story --filter tlb,physmem --format text
   physmem explore stale --set faults.dontWaitForAcks=on
+  physmem bench memory --quick           experiments of the literature, in short
   physmem bare kernel.elf --cores 2     a multiboot kernel on the bare machine
 
 Sizes: 4096, 4K, 16M, 1G, 0x1000; k and K both mean 1024.
@@ -85,6 +88,7 @@ function buildProgram(io: Io, version: string, finish: (code: number) => void): 
   addBare(program, io, finish);
   addTrace(program, io, finish);
   addExplore(program, io, finish);
+  addBench(program, io, finish);
   program
     .command('list')
     .description('list the shipped scenarios')
@@ -188,4 +192,35 @@ function addExplore(program: Command, io: Io, finish: (code: number) => void): v
   addScenarioOptions(command).action(async (target: string, args: string[], options: ExploreCommandOptions) =>
     finish(await exploreCommand(target, args, options, io)),
   );
+}
+
+function addBench(program: Command, io: Io, finish: (code: number) => void): void {
+  program
+    .command('bench')
+    .summary('do experiments of the literature again')
+    .description(
+      'Do experiments of the literature on moving memory and shootdowns again, over many seeds and cost models, and say ' +
+        `where the shapes agree (docs/benchmarks.md). Experiments: ${EXPERIMENT_NAMES.join(', ')}.`,
+    )
+    .argument('<suite>', 'memory')
+    .option('--quick', 'less memory, 3 seeds, 1 for each other cost model: at most a minute on two cores')
+    .addOption(
+      new Option('--only <name>', 'one experiment; may be repeated').argParser(
+        (name: string, before: string[] = []) => [...before, name],
+      ),
+    )
+    .addOption(
+      new Option('--seeds <n>', 'seeds for each variant (20; 3 with --quick)').argParser(
+        count('--seeds', 1, 1000),
+      ),
+    )
+    .addOption(
+      new Option('--workers <n>', 'threads that run experiments; the figures do not depend on it').argParser(
+        count('--workers', 1, 64),
+      ),
+    )
+    .option('--json <file>', 'write all figures, each seed on its own')
+    .option('--svg <folder>', 'write plots')
+    .option('--no-color', 'no colours (NO_COLOR in the environment does the same)')
+    .action(async (suite: string, options: BenchOptions) => finish(await benchCommand(suite, options, io)));
 }

@@ -2,7 +2,6 @@
  * `physmem run SCENARIO|ELF`: the guests' output as it comes, pictures on the way, the end report. With --json all of it as one
  * object, with --quiet only the guests' own output.
  */
-import { ansiPaint, type TextStyle } from '../observe/text-style.ts';
 import { TraceRecording } from '../observe/trace-recording.ts';
 import { evaluateChecks } from '../scenario/checks.ts';
 import { HostError } from '../scenario/host-error.ts';
@@ -28,6 +27,7 @@ import {
 import { readSchedule, withSchedule } from './schedule-option.ts';
 import { openSystem, runSession } from './session.ts';
 import { StatusLine } from './status-line.ts';
+import { styleOf } from './style-of.ts';
 import { findTarget } from './target.ts';
 import { formatOfFile, traceText } from './trace-files.ts';
 
@@ -117,12 +117,6 @@ function exitCode({ outcome, checks }: RunResult): number {
     return outcome.kind === 'exit' ? ExitCode.CHECK_FAILED : outcome.code;
   }
   return ExitCode.OK;
-}
-
-function styleOf(options: OutputOptions, io: Io): TextStyle {
-  const { columns, glyphs, colours } = io.terminal;
-  const isColoured = colours === 'on' && options.color;
-  return { columns, glyphs, paint: isColoured ? ansiPaint : (text) => text };
 }
 
 const savedState = (path: string | undefined, io: Io): { path: string; bytes: Uint8Array } | null =>

@@ -17,10 +17,11 @@ export class StatusLine {
   private nextAt: number;
   private shown: 'yes' | 'no' = 'no';
 
-  constructor(io: Io, wanted: 'on' | 'off') {
+  /** `beside output`: shown whenever standard error is a terminal, as nothing is printed meanwhile. */
+  constructor(io: Io, wanted: 'on' | 'off' | 'beside output') {
     this.io = io;
-    this.state =
-      wanted === 'on' && io.terminal.out === 'terminal' && io.terminal.err === 'terminal' ? 'on' : 'off';
+    const isFree = wanted === 'beside output' || (wanted === 'on' && io.terminal.out === 'terminal');
+    this.state = isFree && io.terminal.err === 'terminal' ? 'on' : 'off';
     this.started = io.hostSeconds();
     this.nextAt = this.started + FIRST_AFTER_SECONDS;
   }

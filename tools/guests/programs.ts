@@ -57,7 +57,7 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('faults'),
   task('spin'),
   task('selftest'),
-  task('fragmenter', 'memory', ['fragmenter.c']),
+  task('fragmenter', 'memory', ['fragmenter.c', 'writers.c']),
   task('huge', 'memory', ['huge.c']),
   task('compile', 'memory', ['compile.c']),
   task('pins', 'memory', ['pins.c']),

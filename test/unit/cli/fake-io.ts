@@ -51,6 +51,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     },
     writeFile: (path, data) => written.set(path, data),
     exists: (path) => files.has(path),
+    makeFolder: () => {},
     shippedImages: new Map(Object.keys(options.shipped ?? {}).map((name) => [name, `shipped/${name}`])),
     onInterrupt: (stop) => {
       stops.add(stop);

@@ -1,0 +1,19 @@
+/** All experiments, in the order of research: contiguity first, then shootdowns. */
+import type { Experiment } from './experiment.ts';
+import { halfFreeGate } from './half-free-gate.ts';
+import { migrationBatching } from './migration-batching.ts';
+import { pinScatter } from './pin-scatter.ts';
+import { proactiveCompaction } from './proactive-compaction.ts';
+import { shootdownCores } from './shootdown-cores.ts';
+import { stressHighalloc } from './stress-highalloc.ts';
+
+export const EXPERIMENTS: readonly Experiment[] = [
+  proactiveCompaction,
+  stressHighalloc,
+  halfFreeGate,
+  pinScatter,
+  shootdownCores,
+  migrationBatching,
+];
+
+export const EXPERIMENT_NAMES: readonly string[] = EXPERIMENTS.map(({ name }) => name);
