@@ -45,6 +45,9 @@
 #define REASON_NOT_HOLDER              23
 #define REASON_CORE_SILENT             24
 #define REASON_OVERLAPS                32
+#define REASON_NO_ROOM                 40
+#define REASON_SOFT_PAGE               41
+#define REASON_EXTRA_PAGE              42
 
 /* Capability types, rights and flags */
 #define ALLOC_ALL_OR_NONE              1
@@ -82,6 +85,7 @@
 #define COPY_ALL_OR_NONE               8
 #define MAP_NO_BREAK                   1
 #define PIN_DMA                        1
+#define RELEASE_SOFT                   1
 #define TASK_MANAGE                    1
 #define TASK_MAP                       2
 #define TASK_DESTROY                   4
@@ -131,6 +135,7 @@
 #define OP_CONTROL_QUERY               3
 #define OP_CONTAINER_CREATE            4
 #define OP_CONTROL_SPONSOR             5
+#define OP_CONTROL_QUERY_EXTRA         6
 #define OP_ALLOCATE                    16
 #define OP_DEALLOCATE                  17
 #define OP_MAP                         18
@@ -145,18 +150,23 @@
 #define OP_UNLOCK                      27
 #define OP_PIN                         28
 #define OP_UNPIN                       29
+#define OP_RECOVER                     30
+#define OP_CONTROL_ON_RETURN           31
 #define OP_COPY_LIST                   32
 #define PAGE_NAMED                     1
 #define PAGE_BOUND                     2
 #define PAGE_COW                       4
 #define PAGE_SHARED                    8
 #define PAGE_PINNED                    16
+#define PAGE_EXTRA                     32
+#define PAGE_SOFT                      64
 #define COPY_LIST_RANGES_MAX           19
 #define COPY_LIST_WORDS                3
 #define LOCK_CYCLES_MAX                0x02faf080u
 #define PAGE_ORDER_SHIFT               8
 #define PIN_CYCLES_MAX                 0x02faf080u
 #define PIN_RANGES_MAX                 28
+#define RETURN_CYCLES                  0x000f4240u
 
 /* Messages, slots and the address map */
 #define RECEIVE_NONE                   0
@@ -177,12 +187,14 @@
 #define LABEL_EXCEPTION                0x0000fffdu
 #define LABEL_INTERRUPT                0x0000fffcu
 #define LABEL_PAGE_FAULT               0x0000fffeu
+#define LABEL_RETURN_FRAMES            0x0000fffbu
 #define MESSAGE_AREA_BYTES             512
 #define MESSAGE_CAPS_MAX               4
 #define MESSAGE_FRAME_VA               0xffc01000u
 #define MESSAGE_WORDS_MAX              60
 #define PAGE_FAULT_WORDS               5
 #define REPLY_SLOT                     0xffffffffu
+#define RETURN_FRAMES_WORDS            2
 #define SLOT_BOOT_CONTAINER            4
 #define SLOT_COUNT                     0x00001000u
 #define SLOT_FIRST_GRANTED             3

@@ -49,6 +49,9 @@ const char *const reason_sentences[] = {
     [23] = "the caller does not hold this lock through this capability",
     [24] = "it is done, but a core is silent and may still use what was taken away",
     [32] = "the range that begins at argument %a meets another range of the list at byte %l",
+    [40] = "others need their memory; there is room for %l more extra frames",
+    [41] = "the page at byte %l was given back softly; recover it first",
+    [42] = "the page at byte %l is extra memory, which cannot be pinned",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];
 
@@ -84,12 +87,13 @@ const struct operation_name operation_names[] = {
     {3, 0x10, "control_query", ""},
     {4, 0x10, "container_create", ""},
     {5, 0x10, "control_sponsor", "task "},
+    {6, 0x10, "control_query_extra", ""},
     {16, 0x20, "container_allocate", "start size flags "},
     {17, 0x20, "container_deallocate", "start size "},
     {18, 0x60, "container_map", "start size vaddr access flags task "},
     {19, 0x8, "physmem_unmap", "vaddr size "},
     {20, 0x60, "container_copy", "src_start dst_start size flags destination "},
-    {21, 0x20, "container_release", "start size "},
+    {21, 0x20, "container_release", "start size flags "},
     {22, 0x60, "container_share", "rights "},
     {23, 0x60, "container_revoke", "limited "},
     {24, 0x60, "container_query", "start size "},
@@ -99,5 +103,7 @@ const struct operation_name operation_names[] = {
     {28, 0x60, "container_pin", "start size duration flags "},
     {29, 0x80, "physmem_unpin", ""},
     {32, 0x60, "container_copy_list", "flags range destination "},
+    {30, 0x20, "container_recover", "start size flags "},
+    {31, 0x10, "control_on_return", "badge thread "},
 };
-const unsigned operation_name_count = 21;
+const unsigned operation_name_count = 24;

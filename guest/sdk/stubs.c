@@ -49,6 +49,18 @@ int control_sponsor(slot_t control, slot_t task_slot) {
   return error;
 }
 
+int control_query_extra(slot_t control, uint32_t *out_extra, uint32_t *out_bound,
+                        uint32_t *out_soft, uint32_t *out_lost, uint32_t *out_room) {
+  struct request request = REQUEST(6);
+  int error = physmem_invoke(control, &request);
+  reply_word(&request, 0, out_extra);
+  reply_word(&request, 1, out_bound);
+  reply_word(&request, 2, out_soft);
+  reply_word(&request, 3, out_lost);
+  reply_word(&request, 4, out_room);
+  return error;
+}
+
 int container_allocate(slot_t container, uint32_t start, uint32_t size, uint32_t flags,
                        uint32_t *out_amount) {
   struct request request = REQUEST(16);
@@ -108,10 +120,12 @@ int container_copy(slot_t container, uint32_t src_start, uint32_t dst_start, uin
   return error;
 }
 
-int container_release(slot_t container, uint32_t start, uint32_t size, uint32_t *out_amount) {
+int container_release(slot_t container, uint32_t start, uint32_t size, uint32_t flags,
+                      uint32_t *out_amount) {
   struct request request = REQUEST(21);
   request_word(&request, start);
   request_word(&request, size);
+  request_word(&request, flags);
   int error = physmem_invoke(container, &request);
   reply_word(&request, 0, out_amount);
   return error;
@@ -193,5 +207,25 @@ int container_copy_list(slot_t container, uint32_t flags, const uint32_t *range,
   request_cap(&request, destination_slot);
   int error = physmem_invoke(container, &request);
   reply_word(&request, 0, out_amount);
+  return error;
+}
+
+int container_recover(slot_t container, uint32_t start, uint32_t size, uint32_t flags,
+                      uint32_t *out_amount) {
+  struct request request = REQUEST(30);
+  request_word(&request, start);
+  request_word(&request, size);
+  request_word(&request, flags);
+  int error = physmem_invoke(container, &request);
+  reply_word(&request, 0, out_amount);
+  return error;
+}
+
+int control_on_return(slot_t control, uint32_t badge, slot_t thread_slot) {
+  struct request request = REQUEST(31);
+  request_word(&request, badge);
+  if (thread_slot)
+    request_cap(&request, thread_slot);
+  int error = physmem_invoke(control, &request);
   return error;
 }

@@ -284,7 +284,7 @@ int control_destroy(slot_t control);
      out_charged   entries and page tables
      out_children  given to children
      out_pinned    pinned now
-     out_extra     held beyond the guarantee
+     out_extra     named beyond the guarantee
    Errors
      EPERM  the capability lacks a right that this needs */
 int control_query(slot_t control, uint32_t *out_total, uint32_t *out_free, uint32_t *out_charged,
@@ -313,6 +313,19 @@ int container_create(slot_t control, slot_t *out_container);
      EBADF   the slot is empty, stale or names an object of another type
      ESRCH   the task or thread is gone */
 int control_sponsor(slot_t control, slot_t task_slot);
+
+/* control_query_extra: Tells what a control holds beyond its guarantee, in base frames.
+   Operation 6 on a capability of type control; needs QUERY
+   Results (a pointer may be NULL)
+     out_extra  named beyond the guarantee
+     out_bound  of these, in memory now
+     out_soft   given back softly and not reused yet
+     out_lost   soft references that were reused, so far
+     out_room   extra frames that anybody could get now
+   Errors
+     EPERM  the capability lacks a right that this needs */
+int control_query_extra(slot_t control, uint32_t *out_extra, uint32_t *out_bound,
+                        uint32_t *out_soft, uint32_t *out_lost, uint32_t *out_room);
 
 /* container_allocate: Gives names to new, zeroed memory: the least number of power-of-two frames;
    bound at first use.
@@ -402,18 +415,22 @@ int container_copy(slot_t container, uint32_t src_start, uint32_t dst_start, uin
                    uint32_t flags, slot_t destination_slot, uint32_t *out_amount);
 
 /* container_release: Ends sharing of a range and keeps its names and credit; contents become
-   zeroes or bytes that were readable before.
+   zeroes or bytes that were readable before. With SOFT the memory is given back, credit and all,
+   but keeps its contents for container_recover until it is reused; what has other users, or was
+   never touched, just loses its name.
    Operation 21 on a capability of type container; needs DEALLOCATE
    Arguments
      start  first byte, page aligned
      size   bytes, page aligned, not zero
+     flags  ReleaseFlag bits
    Results (a pointer may be NULL)
      out_amount  bytes done
    Errors
      EPERM   the capability lacks a right that this needs
      EINVAL  an argument is out of range or not page aligned
      EBUSY   locked, pinned or dying */
-int container_release(slot_t container, uint32_t start, uint32_t size, uint32_t *out_amount);
+int container_release(slot_t container, uint32_t start, uint32_t size, uint32_t flags,
+                      uint32_t *out_amount);
 
 /* container_share: Makes a limited capability with at most these rights.
    Operation 22 on a capability of type container or limited; needs SHARE
@@ -534,5 +551,38 @@ int physmem_unpin(slot_t pin);
      EMSGSIZE  too many or too few words or capabilities in the message */
 int container_copy_list(slot_t container, uint32_t flags, const uint32_t *range,
                         uint32_t range_count, slot_t destination_slot, uint32_t *out_amount);
+
+/* container_recover: Makes softly released memory real again, contents and all, and turns extra
+   memory into guaranteed memory; the control pays. With EXTRA what the credit does not cover
+   becomes, or stays, extra memory.
+   Operation 30 on a capability of type container; needs ALLOCATE
+   Arguments
+     start  first byte, page aligned
+     size   bytes, page aligned, not zero
+     flags  AllocFlag.EXTRA or 0
+   Results (a pointer may be NULL)
+     out_amount  bytes done
+   Errors
+     EPERM   the capability lacks a right that this needs
+     EINVAL  an argument is out of range or not page aligned
+     ENOENT  nothing is there (a hole in the container, no such thing)
+     ENOMEM  the control has no credit, or a quota is used up
+     EBUSY   locked, pinned or dying */
+int container_recover(slot_t container, uint32_t start, uint32_t size, uint32_t flags,
+                      uint32_t *out_amount);
+
+/* control_on_return: Names the thread that gets LABEL_RETURN_FRAMES when others need the extra
+   memory of this control; without a thread, nobody does. The message never waits: frames to give
+   back, and the cycles before the server takes them.
+   Operation 31 on a capability of type control; needs CREATE
+   Arguments
+     badge        what the thread sees as the badge of the message
+     thread_slot  optional: the thread; needs SEND
+   Errors
+     EPERM  the capability lacks a right that this needs
+     EBADF  the slot is empty, stale or names an object of another type
+     ESRCH  the task or thread is gone
+     EBUSY  locked, pinned or dying */
+int control_on_return(slot_t control, uint32_t badge, slot_t thread_slot);
 
 #endif

@@ -42,7 +42,7 @@ static int try_right(uint32_t right, slot_t weak, slot_t full) {
   case CONTAINER_WRITE: return map_with(weak, ACCESS_READ | ACCESS_WRITE);
   case CONTAINER_EXECUTE: return map_with(weak, ACCESS_READ | ACCESS_EXECUTE);
   case CONTAINER_ALLOCATE: return container_allocate(weak, PAGE_SIZE, PAGE_SIZE, 0, 0);
-  case CONTAINER_DEALLOCATE: return container_release(weak, 0, PAGE_SIZE, 0);
+  case CONTAINER_DEALLOCATE: return container_release(weak, 0, PAGE_SIZE, 0, 0);
   case CONTAINER_COPY_OUT: return container_copy(weak, 0, 0, PAGE_SIZE, 0, full, 0);
   case CONTAINER_COPY_IN: return container_copy(full, 0, PAGE_SIZE, PAGE_SIZE, 0, weak, 0);
   case CONTAINER_LOCK: return container_lock(weak, 1000);

@@ -74,6 +74,9 @@ export enum Reason {
   NOT_HOLDER = 23,
   CORE_SILENT = 24,
   OVERLAPS = 32,
+  NO_ROOM = 40,
+  SOFT_PAGE = 41,
+  EXTRA_PAGE = 42,
 }
 
 export interface ReasonDef {
@@ -126,4 +129,11 @@ export const REASONS: readonly ReasonDef[] = [
     name: 'OVERLAPS',
     sentence: 'the range that begins at argument %a meets another range of the list at byte %l',
   },
+  {
+    value: 40,
+    name: 'NO_ROOM',
+    sentence: 'others need their memory; there is room for %l more extra frames',
+  },
+  { value: 41, name: 'SOFT_PAGE', sentence: 'the page at byte %l was given back softly; recover it first' },
+  { value: 42, name: 'EXTRA_PAGE', sentence: 'the page at byte %l is extra memory, which cannot be pinned' },
 ];

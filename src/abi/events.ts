@@ -35,6 +35,7 @@ export enum KernelEv {
   IoPortBind = 149,
   FaultInjected = 150,
   ThreadControl = 151,
+  Notice = 155,
 }
 
 export const KERNEL_EVENTS: readonly EventDef[] = [
@@ -82,6 +83,7 @@ export const KERNEL_EVENTS: readonly EventDef[] = [
   { kind: KernelEv.IrqAck, name: 'irq:ack', fields: ['task', 'line'] },
   { kind: KernelEv.IoPortBind, name: 'ioport:bind', fields: ['task', 'first', 'count', 'take'] },
   { kind: KernelEv.ThreadControl, name: 'task:thread_control', fields: ['task', 'thread', 'what', 'value'] },
+  { kind: KernelEv.Notice, name: 'ipc:notice', fields: ['task', 'thread', 'label', 'word0'] },
   { kind: KernelEv.FaultInjected, name: 'fault:injected', fields: ['fault', 'id', 'target', 'cycles'] },
 ];
 
@@ -112,6 +114,11 @@ export enum PhysmemEv {
   Move = 231,
   PinDrain = 232,
   PolicyStopped = 240,
+  ReturnFrames = 250,
+  Reclaim = 251,
+  SoftRelease = 252,
+  SoftReuse = 253,
+  Recover = 254,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -157,4 +164,29 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
   { kind: PhysmemEv.Quarantine, name: 'physmem:quarantine', fields: ['pfn', 'order', 'control'] },
   { kind: PhysmemEv.Move, name: 'migrate:mm_migrate_pages', fields: ['fromPfn', 'toPfn', 'order'] },
   { kind: PhysmemEv.PolicyStopped, name: 'compact:policy_stopped', fields: ['rule'] },
+  {
+    kind: PhysmemEv.ReturnFrames,
+    name: 'physmem:return_frames',
+    fields: ['control', 'frames', 'thread', 'extra'],
+  },
+  {
+    kind: PhysmemEv.Reclaim,
+    name: 'physmem:reclaim',
+    fields: ['control', 'container', 'startAddr', 'pages'],
+  },
+  {
+    kind: PhysmemEv.SoftRelease,
+    name: 'physmem:soft_release',
+    fields: ['container', 'startAddr', 'size', 'amount'],
+  },
+  {
+    kind: PhysmemEv.SoftReuse,
+    name: 'physmem:soft_reuse',
+    fields: ['control', 'container', 'startAddr', 'pages'],
+  },
+  {
+    kind: PhysmemEv.Recover,
+    name: 'physmem:recover',
+    fields: ['container', 'startAddr', 'size', 'amount'],
+  },
 ];

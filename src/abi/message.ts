@@ -63,6 +63,9 @@ export const LABEL_EXCEPTION = 0xfffd;
 export const LABEL_INTERRUPT = 0xfffc;
 /** Words of LABEL_INTERRUPT: line, interrupts since the last message about it. Nobody waits for a reply. */
 export const INTERRUPT_WORDS = 2;
+/** From the memory server, one-way: words are frames to give back, and cycles until they are taken by force. */
+export const LABEL_RETURN_FRAMES = 0xfffb;
+export const RETURN_FRAMES_WORDS = 2;
 /** Words of LABEL_PAGE_FAULT: address, EIP, error code, thread number, task number. */
 export const PAGE_FAULT_WORDS = 5;
 /** Words of LABEL_EXCEPTION: vector, EIP, error code, thread number, task number. */

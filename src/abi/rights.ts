@@ -118,6 +118,10 @@ export enum CopyFlag {
   SQUASH = 4,
   ALL_OR_NONE = 8,
 }
+export enum ReleaseFlag {
+  /** Gives the memory back, but keeps its contents until it is reused. */
+  SOFT = 1,
+}
 export enum PinFlag {
   /** Moves the memory below the limit of the DMA zone first. */
   DMA = 1,

@@ -34,6 +34,7 @@ export enum Op {
   CONTROL_QUERY = 3,
   CONTAINER_CREATE = 4,
   CONTROL_SPONSOR = 5,
+  CONTROL_QUERY_EXTRA = 6,
   ALLOCATE = 16,
   DEALLOCATE = 17,
   MAP = 18,
@@ -48,6 +49,8 @@ export enum Op {
   UNLOCK = 27,
   PIN = 28,
   UNPIN = 29,
+  RECOVER = 30,
+  CONTROL_ON_RETURN = 31,
   COPY_LIST = 32,
 }
 
@@ -108,7 +111,7 @@ export const RPCS: readonly RpcDef[] = [
       a('charged', 'entries and page tables'),
       a('children', 'given to children'),
       a('pinned', 'pinned now'),
-      a('extra', 'held beyond the guarantee'),
+      a('extra', 'named beyond the guarantee'),
     ],
     returnCaps: [],
     errors: ['EPERM'],
@@ -137,6 +140,24 @@ export const RPCS: readonly RpcDef[] = [
     returns: [],
     returnCaps: [],
     errors: ['EPERM', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF', 'ESRCH'],
+  },
+  {
+    op: Op.CONTROL_QUERY_EXTRA,
+    name: 'control_query_extra',
+    on: ['control'],
+    rights: ['QUERY'],
+    summary: 'Tells what a control holds beyond its guarantee, in base frames.',
+    args: [],
+    caps: [],
+    returns: [
+      a('extra', 'named beyond the guarantee'),
+      a('bound', 'of these, in memory now'),
+      a('soft', 'given back softly and not reused yet'),
+      a('lost', 'soft references that were reused, so far'),
+      a('room', 'extra frames that anybody could get now'),
+    ],
+    returnCaps: [],
+    errors: ['EPERM'],
   },
   {
     op: Op.ALLOCATE,
@@ -217,8 +238,8 @@ export const RPCS: readonly RpcDef[] = [
     on: ['container'],
     rights: ['DEALLOCATE'],
     summary:
-      'Ends sharing of a range and keeps its names and credit; contents become zeroes or bytes that were readable before.',
-    args: [START, SIZE],
+      'Ends sharing of a range and keeps its names and credit; contents become zeroes or bytes that were readable before. With SOFT the memory is given back, credit and all, but keeps its contents for container_recover until it is reused; what has other users, or was never touched, just loses its name.',
+    args: [START, SIZE, a('flags', 'ReleaseFlag bits')],
     caps: [],
     returns: [AMOUNT],
     returnCaps: [],
@@ -344,6 +365,32 @@ export const RPCS: readonly RpcDef[] = [
     errors: ['EPERM', 'EINVAL', 'ENOENT', 'EEXIST', 'ENOMEM', 'EBUSY', 'EBADF', 'EMSGSIZE'],
     list: { words: COPY_LIST_WORDS, elementsMax: COPY_LIST_RANGES_MAX },
   },
+  {
+    op: Op.RECOVER,
+    name: 'container_recover',
+    on: ['container'],
+    rights: ['ALLOCATE'],
+    summary:
+      'Makes softly released memory real again, contents and all, and turns extra memory into guaranteed memory; the control pays. With EXTRA what the credit does not cover becomes, or stays, extra memory.',
+    args: [START, SIZE, a('flags', 'AllocFlag.EXTRA or 0')],
+    caps: [],
+    returns: [AMOUNT],
+    returnCaps: [],
+    errors: ['EPERM', 'EINVAL', 'ENOENT', 'ENOMEM', 'EBUSY'],
+  },
+  {
+    op: Op.CONTROL_ON_RETURN,
+    name: 'control_on_return',
+    on: ['control'],
+    rights: ['CREATE'],
+    summary:
+      'Names the thread that gets LABEL_RETURN_FRAMES when others need the extra memory of this control; without a thread, nobody does. The message never waits: frames to give back, and the cycles before the server takes them.',
+    args: [a('badge', 'what the thread sees as the badge of the message')],
+    caps: [a('thread', 'optional: the thread; needs SEND')],
+    returns: [],
+    returnCaps: [],
+    errors: ['EPERM', 'EBADF', 'ESRCH', 'EBUSY'],
+  },
 ];
 
 /** A lock lasts this many cycles at most; whoever waits for its end waits no longer (physmem.md §4). */
@@ -351,15 +398,19 @@ export const LOCK_CYCLES_MAX = 50_000_000;
 
 /** A pin lasts this many cycles at most. */
 export const PIN_CYCLES_MAX = 50_000_000;
+/** Cycles that the holder of extra memory has to give it back, when a machine's configuration says nothing else. */
+export const RETURN_CYCLES = 1_000_000;
 /** Physical ranges that one reply can tell. */
 export const PIN_RANGES_MAX = 28;
 
-/** Words of container_query: bit 0 named, bit 1 bound, bit 2 copy-on-write, bit 3 shared, bit 4 pinned, bits 8..12 order. */
+/** Words of container_query: bit 0 named, bit 1 bound, bit 2 copy-on-write, bit 3 shared, bit 4 pinned, bit 5 extra, bit 6 soft, bits 8..12 order. */
 export enum PageState {
   NAMED = 1,
   BOUND = 2,
   COW = 4,
   SHARED = 8,
   PINNED = 16,
+  EXTRA = 32,
+  SOFT = 64,
 }
 export const PAGE_ORDER_SHIFT = 8;

@@ -24,6 +24,7 @@ import { lookUp } from './capability.ts';
 import { condemn, type KernelContext, registersOf, taskOf, threadOf, timeOf } from './context.ts';
 import { tellInterrupt } from './interrupt-lines.ts';
 import { resolveItems, transfer } from './message.ts';
+import { tellNotice } from './notices.ts';
 import { callServer } from './rpc.ts';
 import { block, clearDeadline, makeReady, setDeadline } from './scheduler.ts';
 import { type Thread, ThreadState } from './state.ts';
@@ -134,12 +135,17 @@ function endFault(k: KernelContext, pager: Thread, faulter: Thread, label: numbe
 }
 
 /**
- * The receive half of a system call: takes an interrupt or the message of the first sender in the queue, or waits. The
+ * The receive half of a system call: takes an interrupt, a notice or the message of the first sender in the queue, or waits. The
  * thread is RUNNING, or in TURN when its send half ended while it was blocked.
  */
 export function receiveAny(k: KernelContext, thread: Thread): void {
   if (thread.linesToTell !== 0) {
     tellInterrupt(k, thread);
+    if (thread.state === ThreadState.TURN) makeReady(k, thread, 'back');
+    return;
+  }
+  if (thread.notices.length > 0) {
+    tellNotice(k, thread);
     if (thread.state === ThreadState.TURN) makeReady(k, thread, 'back');
     return;
   }

@@ -7,11 +7,12 @@ import { type Batch, newBatch } from './batch.ts';
 import { charge, type KernelContext, timeOf } from './context.ts';
 import { stopTask } from './death.ts';
 import { revokeObject } from './drop.ts';
+import { notify, threadLives } from './notices.ts';
 import { spawnOperation } from './operation.ts';
 import { awaitQuiet, setAlarm } from './server-tick.ts';
 import { flushLocal, needsRemote } from './shootdown.ts';
 import * as space from './space.ts';
-import { TaskState } from './state.ts';
+import { type Notice, TaskState } from './state.ts';
 import { wake } from './work.ts';
 
 const FRAME_BYTES = 4096;
@@ -150,6 +151,14 @@ export class ServerPort {
 
   setAlarm(atCycles: number): void {
     setAlarm(this.k, atCycles);
+  }
+
+  threadLives(thread: number): boolean {
+    return threadLives(this.k, thread);
+  }
+
+  askToReturn({ thread, ...notice }: Notice & { readonly thread: number }): boolean {
+    return notify(this.k, thread, notice);
   }
 
   wake(key: number): void {

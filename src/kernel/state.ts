@@ -78,6 +78,17 @@ export type Thread = {
   moveTo: number;
   /** Interrupt lines, one bit each, of which the thread is to be told when it receives from anyone. */
   linesToTell: number;
+  /** Requests of the memory server that it has not been told yet, the oldest first (notices.ts). */
+  notices: Notice[];
+};
+
+/** A request to give extra memory back. */
+export type Notice = {
+  /** Which of the thread's registrations it is about. */
+  readonly badge: number;
+  frames: number;
+  /** Until they are taken by force, from the last request on. */
+  cycles: number;
 };
 
 export enum TaskState {

@@ -96,6 +96,7 @@ function newThread(number: number, task: Task, index: number, spec: ThreadSpec):
     suspended: 0,
     moveTo: -1,
     linesToTell: 0,
+    notices: [],
   };
 }
 

@@ -160,7 +160,8 @@ function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
     const old = has(request, AllocFlag.SQUASH) ? namedPages(store, container, start, extent.pages) : 0;
     const block = reserve(store, request, extent, extent.pages - old);
     if (block === NO_BLOCK) return refuseBlock(request);
-    if (old > 0) {
+    // Names that nobody pays for go, too.
+    if (has(request, AllocFlag.SQUASH)) {
       yield* finishRange(store, newRangeJob(store, null, container, start, extent.pages), removeAndKeep);
     }
     return fill(store, request, extent, block);
@@ -170,7 +171,7 @@ function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
   }
 }
 
-/** The longest prefix whose unnamed pages `budget` pays for, by default all that the control has free. */
+/** The longest prefix whose pages that nobody pays for yet `budget` pays for, by default all that the control has free. */
 export function squashRoom(
   store: Store,
   container: number,
@@ -183,6 +184,8 @@ export function squashRoom(
   let page = start;
   const end = start + pages;
   for (let entry = entryFrom(store, container, start); page < end; entry = nextEntry(store)) {
+    // What stands on loan now is paid for once it is replaced.
+    if (entry !== 0 && store.entries.loan[entry] !== 0 && store.entries.start[entry]! < end) continue;
     const from = entry === 0 ? end : Math.min(end, Math.max(page, store.entries.start[entry]!));
     if (from - page > credit) return { pages: page + credit - start, refused: noCredit(free) };
     credit -= from - page;
@@ -205,13 +208,14 @@ export function beforePins(store: Store, container: number, start: number, exten
   return extent;
 }
 
-/** Pages of a range that have a name. */
+/** Pages of a range that are paid for. */
 export function namedPages(store: Store, container: number, start: number, pages: number): number {
   const end = start + pages;
   let sum = 0;
   for (let entry = entryFrom(store, container, start); entry !== 0; entry = nextEntry(store)) {
     const from = store.entries.start[entry]!;
     if (from >= end) break;
+    if (store.entries.loan[entry] !== 0) continue;
     sum += Math.min(end, from + pagesOf(store, entry)) - Math.max(start, from);
   }
   return sum;

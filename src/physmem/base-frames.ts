@@ -105,6 +105,14 @@ export class BaseFrames {
     this.#count(head, size);
   }
 
+  /** Puts a block in another state; owner and references stay. */
+  changeState(head: number, state: FrameState): void {
+    const size = 1 << this.order[head]!;
+    this.#count(head, -size);
+    this.state[head] = state;
+    this.#count(head, size);
+  }
+
   /** For the buddy allocator: the block leaves its use, and `markFree` follows for what it becomes part of. */
   retire(head: number): void {
     const size = 1 << this.order[head]!;

@@ -8,9 +8,11 @@ import { Fault } from '../abi/fault-switches.ts';
 import { FrameState } from './base-frames.ts';
 import { failsNow, tellFault } from './faults.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
+import { frameBound, isGuaranteed } from './hold.ts';
 import type { Removal } from './removal.ts';
 import { splitFrame } from './split.ts';
 import type { Store } from './store.ts';
+import { roomForAll, takeFree, type Where } from './supply.ts';
 import { unmapFrame } from './translation.ts';
 
 export enum BindResult {
@@ -21,16 +23,11 @@ export enum BindResult {
   NO_MEMORY = 2,
 }
 
-/** Any zone; the DMA zone within what was promised there; the DMA zone beyond that. */
-export type Where = 'any' | 'promised' | 'low';
-
 /** Takes a free block, in the state BOUND. Returns its head or -1. */
 export function takeBlock(store: Store, order: number, owner: number, where: Where): number {
   const { zones, base, port } = store;
   if (failsNow(store)) return -1;
-  let head: number;
-  if (where === 'any') head = zones.take(order);
-  else head = where === 'promised' ? zones.takeDma(order) : zones.takeLow(order);
+  const head = takeFree(store, order, where);
   if (head < 0) return -1;
   if (store.tuning.poison === 'on' && !port.isPoisoned(head, 1 << order)) store.counters.poisonFaults += 1;
   base.set(head, FrameState.BOUND, owner);
@@ -41,7 +38,7 @@ export function takeBlock(store: Store, order: number, owner: number, where: Whe
 /** Takes one base frame for the server's or kernel's use, e.g. a page table; returns it or -1. */
 export function takeServerFrame(store: Store, state: FrameState, task: number): number {
   if (failsNow(store)) return -1;
-  const head = store.zones.take(0);
+  const head = takeFree(store, 0, 'any');
   if (head < 0) return -1;
   store.base.set(head, state, task);
   store.port.emit(PhysmemEv.FrameAlloc, head, 0, store.zones.zoneOf(head), state);
@@ -59,7 +56,8 @@ function entryCount(store: Store, frame: number): number {
 export function bindFrame(store: Store, frame: number, removal: Removal): BindResult {
   const { frames } = store;
   const order = frames.order(frame);
-  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA) ? 'promised' : 'any');
+  const free = isGuaranteed(store, frame) ? 'any' : 'spare';
+  const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA) ? 'promised' : free);
   if (head < 0) return splitForMemory(store, frame, removal);
   backFrame(store, frame, head);
   return BindResult.DONE;
@@ -73,6 +71,7 @@ export function backFrame(store: Store, frame: number, head: number): void {
   else tellFault(store, Fault.SKIP_ZEROING, head);
   frames.block[frame] = head;
   base.refs[head] = entryCount(store, frame);
+  frameBound(store, frame);
   counters.binds += 1;
   counters.boundFrames += 1 << order;
   counters.zeroedFrames += 1 << order;
@@ -86,8 +85,13 @@ export function backFrame(store: Store, frame: number, head: number): void {
   );
 }
 
+/** There is no block for a frame: in pieces it may find room, unless extra memory must make room first (reclaim.ts). */
 export function splitForMemory(store: Store, frame: number, removal: Removal): BindResult {
-  if (store.frames.order(frame) === 0) return BindResult.NO_MEMORY;
+  const order = store.frames.order(frame);
+  if (order === 0) return BindResult.NO_MEMORY;
+  const mustClaim =
+    store.loans.boundPages > 0 && roomForAll(store) < 1 << order && isGuaranteed(store, frame);
+  if (mustClaim) return BindResult.NO_MEMORY;
   splitFrame(store, frame, removal);
   return BindResult.SPLIT;
 }
@@ -104,7 +108,8 @@ export function breakCow(store: Store, frame: number, removal: Removal): BindRes
   const old = frames.block[frame]!;
   const stays = frames.has(frame, FrameFlag.DMA);
   const leaver = stays ? frames.ringNext[frame]! : frame;
-  const head = takeBlock(store, order, leaver, stays && leaver === frame ? 'low' : 'any');
+  const free = isGuaranteed(store, leaver) ? 'any' : 'spare';
+  const head = takeBlock(store, order, leaver, stays && leaver === frame ? 'low' : free);
   if (head < 0) return splitForMemory(store, frame, removal);
   if (stays) base.owner[old] = frame;
   else base.owner[old] = frames.ringNext[frame]!;

@@ -6,16 +6,17 @@ import { PhysmemEv } from '../abi/events.ts';
 import { FrameState } from './base-frames.ts';
 import { failsNow } from './faults.ts';
 import type { Store } from './store.ts';
+import { takeFree } from './supply.ts';
 
 /** Order of the smallest block that holds so many pages. */
 export const contiguousOrder = (pages: number): number => (pages <= 1 ? 0 : 32 - Math.clz32(pages - 1));
 
 /** Takes `pages` consecutive base frames; returns the first, or -1. They are in state SERVER until they are named. */
-export function takeContiguous(store: Store, pages: number, where: 'dma' | 'any'): number {
+export function takeContiguous(store: Store, pages: number, where: 'dma' | 'any' | 'spare'): number {
   const { zones, base, port } = store;
   const order = contiguousOrder(pages);
   if (failsNow(store)) return -1;
-  const head = where === 'dma' ? zones.takeLow(order) : zones.take(order);
+  const head = takeFree(store, order, where === 'dma' ? 'low' : where);
   if (head < 0) return -1;
   base.set(head, FrameState.SERVER, 0);
   if (store.tuning.poison === 'on' && !port.isPoisoned(head, 1 << order)) store.counters.poisonFaults += 1;

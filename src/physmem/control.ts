@@ -1,7 +1,8 @@
 /**
  * Memory controls: a tree of integers (physmem.md §3). For every control
  *   total = free + charged + Σ total(children)                                   (I1)
- * where `charged` counts entries, page tables, and memory that was taken back but is not free yet. `total` never
+ * where `charged` counts paid entries, page tables, and memory that was taken back but is not free yet; extra and soft
+ * memory is counted beside it (hold.ts). `total` never
  * changes while a control lives, so a quota on its objects that follows `total` bounds the server (§3.7).
  */
 import { assert, type PlainData } from './plain-data.ts';
@@ -41,7 +42,16 @@ export interface Control {
   /** Tasks whose address space it pays for. */
   spaces: number[];
   pinned: number;
+  /** Pages of extra entries, those of them that are bound, and the list of these (loan.ts), 0 before the first. */
   extra: number;
+  extraBound: number;
+  extraList: number;
+  /** Pages of soft references, and how many were lost so far. */
+  soft: number;
+  lost: number;
+  /** Thread that is asked to give extra memory back, 0 = none, and the badge that it chose. */
+  returnThread: number;
+  returnBadge: number;
 }
 
 const blank = (index: number, generation: number): Control => ({
@@ -62,6 +72,12 @@ const blank = (index: number, generation: number): Control => ({
   spaces: [],
   pinned: 0,
   extra: 0,
+  extraBound: 0,
+  extraList: 0,
+  soft: 0,
+  lost: 0,
+  returnThread: 0,
+  returnBadge: 0,
 });
 
 export class Controls {

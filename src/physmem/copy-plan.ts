@@ -8,7 +8,9 @@ import { Errno, Reason } from '../abi/errno.ts';
 import { CopyFlag } from '../abi/rights.ts';
 import { type Actor, admission } from './actor.ts';
 import { beforePins, type Extent, namedPages, squashRoom } from './allocate.ts';
-import { entryFrom, nextEntry, pagesOf } from './names.ts';
+import { holdOf } from './hold.ts';
+import { Hold } from './loan.ts';
+import { entryAt, entryFrom, nextEntry, pagesOf } from './names.ts';
 import { noCredit, type Refusal, refusal } from './reply.ts';
 import type { Store } from './store.ts';
 
@@ -96,7 +98,9 @@ function planRange(store: Store, ends: CopyEnds, range: CopyRange, credit: numbe
   const backed = backedPages(store, ends, range);
   if (backed < pages) {
     pages = backed;
-    refused = refusal(Errno.ENOENT, Reason.HOLE, 1, (range.sourcePage + pages) * 4096);
+    const isSoft = entryAt(store, ends.source, range.sourcePage + pages) !== 0;
+    const reason = isSoft ? Reason.SOFT_PAGE : Reason.HOLE;
+    refused = refusal(Errno.ENOENT, reason, 1, (range.sourcePage + pages) * 4096);
   }
   if (!hasFlag(ends, CopyFlag.SQUASH)) {
     const entry = entryFrom(store, ends.destination, range.destinationPage);
@@ -114,12 +118,12 @@ function planRange(store: Store, ends: CopyEnds, range: CopyRange, credit: numbe
   return beforePins(store, ends.destination, range.destinationPage, extent);
 }
 
-/** Pages of the source range before its first hole. */
+/** Pages of the source range before its first hole; what is soft is not there. */
 function backedPages(store: Store, ends: CopyEnds, range: CopyRange): number {
   const end = range.sourcePage + range.pages;
   let page = range.sourcePage;
   for (let entry = entryFrom(store, ends.source, page); entry !== 0; entry = nextEntry(store)) {
-    if (store.entries.start[entry]! > page) break;
+    if (store.entries.start[entry]! > page || holdOf(store, entry) === Hold.SOFT) break;
     page = store.entries.start[entry]! + pagesOf(store, entry);
     if (page >= end) return range.pages;
   }

@@ -4,6 +4,7 @@
  * changes (copy-plan.ts), and overlapping ranges are walked in the direction that reads each page before it is overwritten
  * (defect B18). Write access to what was copied is gone from every TLB when the call returns (B6).
  */
+import { Errno, Reason } from '../abi/errno.ts';
 import { PhysmemEv } from '../abi/events.ts';
 import { Fault } from '../abi/fault-switches.ts';
 import { CopyFlag } from '../abi/rights.ts';
@@ -21,11 +22,13 @@ import {
 import { removeAndCredit, removeAndKeep } from './deallocate.ts';
 import { tellFault } from './faults.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { holdNothing, holdOf } from './hold.ts';
+import { Hold } from './loan.ts';
 import { addEntry, entryAt, insertName, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
-import { assert } from './plain-data.ts';
+import { canClaim, claimFrames, UNASKED } from './reclaim.ts';
 import { Removal, settle } from './removal.ts';
-import { ok, refuse } from './reply.ts';
+import { ok, type Refusal, refusal, refuse } from './reply.ts';
 import { splitAt, splitFrame, splitTo } from './split.ts';
 import type { Store } from './store.ts';
 import { protectFrame, unmapEntry } from './translation.ts';
@@ -54,7 +57,12 @@ function* copyInTurn(store: Store, { ends, list, blamed }: CopyRequest): Operati
     const plan = planCopy(store, ends, list, blamed);
     // All of it is paid before the first wait, so that nobody takes the credit in between.
     store.controls.charge(store.containers.at(destination).control, plan.price);
-    for (const range of plan.ranges) yield* perform(store, { ...ends, ...range });
+    let lost: Lost | null = null;
+    for (const range of plan.ranges) {
+      const offset = yield* perform(store, { ...ends, ...range });
+      if (offset >= 0) lost ??= lostAt(list, range, offset, blamed);
+    }
+    if (lost !== null) return refuse(lost.refused, lost.pages * 4096);
     const bytes = plan.pages * 4096;
     store.port.emit(PhysmemEv.Copy, source, destination, bytes, flags);
     return plan.refused === null ? ok([bytes]) : refuse(plan.refused, bytes);
@@ -66,11 +74,27 @@ function* copyInTurn(store: Store, { ends, list, blamed }: CopyRequest): Operati
   }
 }
 
+/** Extra memory of the source was taken by force during the copy: the pages before it are done, it has no copy. */
+interface Lost {
+  readonly pages: number;
+  readonly refused: Refusal;
+}
+
+function lostAt(list: readonly CopyRange[], range: CopyRange, offset: number, blamed: number): Lost {
+  const index = list.findIndex(({ destinationPage }) => destinationPage === range.destinationPage);
+  const before = list.slice(0, index).reduce((sum, { pages }) => sum + pages, 0);
+  const at = (range.sourcePage + offset) * 4096;
+  return {
+    pages: before + offset,
+    refused: refusal(Errno.ENOENT, Reason.HOLE, blamed + 3 * index + 1, at),
+  };
+}
+
 /** One range of a copy, with its ends. */
 type RangeCopy = CopyEnds & CopyRange;
 
-/** Does a copy that cannot fail any more, and is paid. */
-function* perform(store: Store, request: RangeCopy): Operation<void> {
+/** Does a copy that is paid. Returns the first page that was lost to somebody's guarantee meanwhile, or -1. */
+function* perform(store: Store, request: RangeCopy): Operation<number> {
   const { source, sourcePage, destination, destinationPage, pages } = request;
   const inPlace = hasFlag(request, CopyFlag.MOVE) && isSameControl(store, request);
   const squashWork: RangeWork = inPlace ? removeAndCredit : removeAndKeep;
@@ -87,6 +111,8 @@ function* perform(store: Store, request: RangeCopy): Operation<void> {
     from: 0,
     end: pages,
     backward: overlaps && distance > 0,
+    lost: -1,
+    claimUntil: UNASKED,
   };
   while (walk.from < walk.end) {
     yield* awaitStill(store, source, sourcePage + walk.from, sourcePage + walk.end);
@@ -96,10 +122,10 @@ function* perform(store: Store, request: RangeCopy): Operation<void> {
         const target = newRangeJob(store, null, destination, destinationPage + piece.offset, piece.pages);
         yield* finishRange(store, target, squashWork);
         // What was replaced may have shared the piece's frame, which is split then. Zeroes need no source.
-        if (piece.entry !== 0) piece = nextPiece(store, walk);
+        if (piece.entry !== ZEROES) piece = nextPiece(store, walk);
       }
       const placed = placePiece(store, walk, piece);
-      if (placed === Placed.NO_MEMORY) yield* awaitMemory(store, walk.removal);
+      if (placed === Placed.NO_MEMORY) yield* awaitMemory(store, walk, piece.pages);
       if (placed !== Placed.DONE) continue;
       if (walk.backward) walk.end = piece.offset;
       else walk.from = piece.offset + piece.pages;
@@ -107,11 +133,16 @@ function* perform(store: Store, request: RangeCopy): Operation<void> {
     yield* settle(store, walk.removal);
     if (walk.from < walk.end) yield { kind: 'pause' };
   }
+  return walk.lost;
 }
 
-/** Guaranteed memory is on its way back: others' shootdowns are open, or a late core has still to answer. */
-function* awaitMemory(store: Store, removal: Removal): Operation<void> {
-  yield* settle(store, removal);
+/** Guaranteed memory is on its way back: extra memory makes room, others' shootdowns are open, or a late core is to answer. */
+function* awaitMemory(store: Store, walk: Walk, need: number): Operation<void> {
+  yield* settle(store, walk.removal);
+  if (canClaim(store)) {
+    walk.claimUntil = yield* claimFrames(store, need, walk.claimUntil);
+    return;
+  }
   const { open, parked } = store.inflight;
   if (open.length + parked.length === 0) yield { kind: 'pause' };
   else yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
@@ -125,15 +156,21 @@ interface Walk {
   from: number;
   end: number;
   readonly backward: boolean;
+  /** First page that was taken from the source during the copy, or -1. */
+  lost: number;
+  claimUntil: number;
 }
 
 interface Piece {
   /** Relative to the start of the range. */
   readonly offset: number;
   readonly pages: number;
-  /** 0: zeroes, which need no frame in common with the source. */
+  /** ZEROES need no frame in common with the source; GONE was extra memory, and was taken. */
   readonly entry: number;
 }
+
+const ZEROES = 0;
+const GONE = -1;
 
 /** The next piece to copy: one whole entry, split off if need be, or any run of one entry that reads as zeroes. */
 function nextPiece(store: Store, walk: Walk): Piece {
@@ -141,13 +178,13 @@ function nextPiece(store: Store, walk: Walk): Piece {
   const base = request.sourcePage;
   const at = walk.backward ? base + walk.end - 1 : base + walk.from;
   const entry = entryAt(store, request.source, at);
-  assert(entry !== 0, 'the source of a copy has lost a name');
+  if (entry === 0) return { offset: at - base, pages: 1, entry: GONE };
   const start = store.entries.start[entry]!;
   const isCopy = (request.flags & (CopyFlag.SHARED | CopyFlag.MOVE)) === 0;
   if (isCopy && !isBound(store, store.entries.frame[entry]!)) {
     const from = Math.max(base + walk.from, start);
     const to = Math.min(base + walk.end, start + pagesOf(store, entry));
-    return { offset: from - base, pages: to - from, entry: 0 };
+    return { offset: from - base, pages: to - from, entry: ZEROES };
   }
   const whole = walk.backward
     ? splitBefore(store, walk)
@@ -181,11 +218,20 @@ function placePiece(store: Store, walk: Walk, piece: Piece): Placed {
   const { request, removal } = walk;
   const page = request.destinationPage + piece.offset;
   store.port.charge(1);
-  if (piece.entry === 0) addFrames(store, request.destination, page, piece.pages);
+  if (piece.entry === GONE) skipPiece(store, walk, piece);
+  else if (piece.entry === ZEROES) addFrames(store, request.destination, page, piece.pages);
   else if (hasFlag(request, CopyFlag.MOVE)) moveEntry(store, request, piece.entry, page, removal);
   else if (hasFlag(request, CopyFlag.SHARED)) shareEntry(store, request, piece.entry, page);
   else return cowEntry(store, request, piece.entry, page, removal);
   return Placed.DONE;
+}
+
+/** There is nothing to copy: the credit that was taken for it goes back. */
+function skipPiece(store: Store, walk: Walk, { offset, pages }: Piece): void {
+  const { request } = walk;
+  walk.lost = walk.lost < 0 ? offset : Math.min(walk.lost, offset);
+  const isFree = hasFlag(request, CopyFlag.MOVE) && isSameControl(store, request);
+  if (!isFree) store.controls.credit(store.containers.at(request.destination).control, pages);
 }
 
 function moveEntry(store: Store, request: RangeCopy, entry: number, page: number, removal: Removal): void {
@@ -193,7 +239,9 @@ function moveEntry(store: Store, request: RangeCopy, entry: number, page: number
   unmapEntry(store, entry, removal);
   removeName(store, entry);
   if (!isSameControl(store, request)) {
-    removal.addCharge(store.containers.at(request.source).control, pagesOf(store, entry));
+    const isPaid = holdOf(store, entry) === Hold.PAID;
+    holdNothing(store, entry);
+    if (isPaid) removal.addCharge(store.containers.at(request.source).control, pagesOf(store, entry));
   }
   entries.container[entry] = request.destination;
   entries.start[entry] = page;

@@ -21,6 +21,11 @@ export interface Counters {
   poisonFaults: number;
   /** Base frames moved to another place. */
   movedFrames: number;
+  /** Base frames of soft references that were reused, and of extra memory that was taken by force. */
+  lostSoftFrames: number;
+  reclaimedFrames: number;
+  /** Requests to give extra memory back that reached a thread. */
+  returnRequests: number;
   /** Attempts to take a block, counted while a fault switch asks for it. */
   blockRequests: number;
 }
@@ -45,5 +50,8 @@ export const newCounters = (): Counters => ({
   limboBatches: 0,
   poisonFaults: 0,
   movedFrames: 0,
+  lostSoftFrames: 0,
+  reclaimedFrames: 0,
+  returnRequests: 0,
   blockRequests: 0,
 });

@@ -6,6 +6,8 @@
 import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Actor } from './actor.ts';
+import { holdNothing, holdOf } from './hold.ts';
+import { Hold } from './loan.ts';
 import { detach, entryFrom, pagesOf, removeName } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
 import { quarantineBlock } from './pin-end.ts';
@@ -18,18 +20,20 @@ import { unmapEntry } from './translation.ts';
 /** `credit`: the control gets the charge back. `keep`: the caller puts new names in place that it pays for. */
 export type ChargeRule = 'credit' | 'keep';
 
-/** Takes one whole entry away; returns its pages. */
+/** Takes one whole entry away, however it is held; returns its pages. */
 export function removeEntry(store: Store, entry: number, removal: Removal, rule: ChargeRule): number {
   const { entries } = store;
   const pages = pagesOf(store, entry);
   if (entries.maps[entry] !== 0) unmapEntry(store, entry, removal);
   removeName(store, entry);
+  const hold = holdOf(store, entry);
+  holdNothing(store, entry);
   const block = detach(store, entry);
   const { control } = store.containers.at(entries.container[entry]!);
   const isHeld = block >= 0 && store.base.pins[block] !== 0 && store.tuning.faults.ignorePins === 'off';
   if (isHeld) quarantineBlock(store, block, control);
   else if (block >= 0) removal.takeBlock(store, block);
-  if (rule === 'credit' && !isHeld) removal.addCharge(control, pages);
+  if (rule === 'credit' && !isHeld && hold === Hold.PAID) removal.addCharge(control, pages);
   entries.free(entry);
   return pages;
 }

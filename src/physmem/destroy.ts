@@ -11,6 +11,7 @@ import type { Container } from './container.ts';
 import type { Control } from './control.ts';
 import { removeAndCredit } from './deallocate.ts';
 import { containerKey, controlKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { dropExtraList } from './hold.ts';
 import { awaitUnlock } from './lock-wait.ts';
 import { begin, finishRange, newRangeJob } from './operation.ts';
 import { DYING, ok, refuse } from './reply.ts';
@@ -130,6 +131,7 @@ function absorb(store: Store, control: Control): void {
   store.inflight.retarget(index, parent);
   store.pins.retarget(index, parent);
   store.controls.at(parent).pinned += control.pinned;
+  dropExtraList(store, control);
   store.controls.absorb(control);
   store.port.emit(PhysmemEv.ControlDestroy, index, parent, total, store.controls.at(parent).free);
 }

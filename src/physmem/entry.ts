@@ -1,7 +1,7 @@
 /**
  * Frame entries: per-mapping state (seed: "exactly one frame entry exists for each mapping of a frame"). An entry
  * is a power-of-two region of one container; its order is that of its frame. Entries of one frame (SHARED copies)
- * are a list. 24 bytes each, plus the row in the container's B-tree.
+ * are a list. 28 bytes each, plus the row in the container's B-tree.
  */
 import { grow32, nextCapacity, RecordNumbers } from './columns.ts';
 import type { PlainData } from './plain-data.ts';
@@ -18,6 +18,8 @@ export class Entries {
   prev: Int32Array = new Int32Array(this.#capacity);
   /** First map record of this entry. */
   maps: Int32Array = new Int32Array(this.#capacity);
+  /** The loan of an entry that no guarantee pays for (loan.ts), or 0. */
+  loan: Int32Array = new Int32Array(this.#capacity);
   /** Entries that came through a limited capability by a SHARED copy (physmem.md §2.5) → that capability. */
   readonly via = new Map<number, number>();
 
@@ -30,6 +32,7 @@ export class Entries {
     this.start[id] = start;
     this.container[id] = container;
     this.maps[id] = 0;
+    this.loan[id] = 0;
     return id;
   }
 
@@ -51,10 +54,11 @@ export class Entries {
     this.next = grow32(this.next, capacity);
     this.prev = grow32(this.prev, capacity);
     this.maps = grow32(this.maps, capacity);
+    this.loan = grow32(this.loan, capacity);
   }
 
   get bytes(): number {
-    return this.#capacity * 24;
+    return this.#capacity * 28;
   }
 
   save(): PlainData {
@@ -67,6 +71,7 @@ export class Entries {
       next: this.next.slice(0, end),
       prev: this.prev.slice(0, end),
       maps: this.maps.slice(0, end),
+      loan: this.loan.slice(0, end),
       via: [...this.via],
     };
   }
@@ -75,7 +80,7 @@ export class Entries {
     const from = saved as { numbers: number[]; via: [number, number][] } & Record<string, Int32Array>;
     this.numbers.load(from.numbers);
     this.#capacity = 0;
-    for (const name of ['start', 'container', 'frame', 'next', 'prev', 'maps'] as const) {
+    for (const name of ['start', 'container', 'frame', 'next', 'prev', 'maps', 'loan'] as const) {
       this[name] = from[name]!;
     }
     this.#resize(Math.max(256, nextCapacity(this.numbers.end)));

@@ -25,13 +25,14 @@ import { copyList, copyOne } from './copy-handlers.ts';
 import { createContainer } from './create.ts';
 import { deallocate } from './deallocate.ts';
 import { destroyContainer, destroyControl } from './destroy.ts';
+import { allocateExtra, EXTRA_FLAGS } from './extra.ts';
 import { type Handler, onContainer, onControl, onRange, onUnlocked, PAGE_SHIFT } from './handler-shapes.ts';
+import { onReturn, queryExtra, recoverRange, releaseRange } from './loan-handlers.ts';
 import { lock, unlock } from './lock.ts';
 import { newMapJob, runMap } from './map.ts';
 import { pin } from './pin.ts';
 import { endPin } from './pin-end.ts';
 import { queryPages } from './query.ts';
-import { release } from './release.ts';
 import { DEAD, DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
 import { findControl, flagFault, isRefusal, linearFault, rangeFault, rightsFault } from './request.ts';
 import { isDerived, revoke, share } from './share.ts';
@@ -93,13 +94,15 @@ function sponsorTask(store: Store, control: Control, request: RpcRequest): RpcRe
   return fault !== null ? refuse(fault) : sponsor(store, control, request.caps[0]!.object);
 }
 
-const ALLOC_FLAGS = AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH | AllocFlag.DMA | AllocFlag.CONTIGUOUS;
+const ALLOC_FLAGS =
+  AllocFlag.ALL_OR_NONE | AllocFlag.SQUASH | AllocFlag.DMA | AllocFlag.CONTIGUOUS | AllocFlag.EXTRA;
 
 const allocateRange = onRange((store, { container, rights, actor }, page, pages, request) => {
   const flags = request.words[2]!;
   const pagesMax = 2 ** store.tuning.maxOrder;
   const fault =
     flagFault(request, 2, ALLOC_FLAGS) ??
+    ((flags & AllocFlag.EXTRA) === 0 ? null : flagFault(request, 2, EXTRA_FLAGS)) ??
     ((flags & AllocFlag.CONTIGUOUS) !== 0 && pages > pagesMax
       ? refusal(Errno.EINVAL, Reason.OUT_OF_RANGE, 2, pagesMax * 4096)
       : null) ??
@@ -108,7 +111,8 @@ const allocateRange = onRange((store, { container, rights, actor }, page, pages,
       : rightsFault({ ...request.target, rights }, ContainerRight.DEALLOCATE));
   if (fault !== null) return refuse(fault);
   const { index, generation } = container;
-  return allocate(store, { actor, container: index, generation, start: page, pages, flags });
+  const wanted = { actor, container: index, generation, start: page, pages, flags };
+  return (flags & AllocFlag.EXTRA) === 0 ? allocate(store, wanted) : allocateExtra(store, wanted);
 });
 
 const mapRange = onRange((store, { container, rights, actor }, page, pages, request) => {
@@ -205,6 +209,7 @@ export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.CONTROL_SPLIT]: onControl(split),
   [Op.CONTROL_DESTROY]: onControl(destroyControlOf),
   [Op.CONTROL_QUERY]: queryControl,
+  [Op.CONTROL_QUERY_EXTRA]: queryExtra,
   [Op.CONTAINER_CREATE]: onControl(create),
   [Op.CONTROL_SPONSOR]: onControl(sponsorTask),
   [Op.ALLOCATE]: allocateRange,
@@ -215,9 +220,9 @@ export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.UNMAP]: unmapRange,
   [Op.COPY]: copyOne,
   [Op.COPY_LIST]: copyList,
-  [Op.RELEASE]: onRange((store, { container, actor }, page, pages) =>
-    release(store, actor, container.index, page, pages),
-  ),
+  [Op.RELEASE]: releaseRange,
+  [Op.RECOVER]: recoverRange,
+  [Op.CONTROL_ON_RETURN]: onReturn,
   [Op.SHARE]: shareContainer,
   [Op.REVOKE]: revokeLimited,
   [Op.CONTAINER_QUERY]: queryRange,

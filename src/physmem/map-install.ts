@@ -9,6 +9,7 @@ import type { Actor } from './actor.ts';
 import { FrameState } from './base-frames.ts';
 import { takeServerFrame } from './bind.ts';
 import { LARGE } from './map-record.ts';
+import { canClaim } from './reclaim.ts';
 import { type Removal, settleNow } from './removal.ts';
 import { type Refusal, refusal } from './reply.ts';
 import { type ShadowTable, type Space, TABLE_PAGES } from './space.ts';
@@ -34,6 +35,9 @@ export interface MapJob {
   done: number;
   granted: number;
   refused: Refusal | null;
+  /** Base frames to claim, and until when their holders may wait (reclaim.ts). */
+  need: number;
+  claimUntil: number;
   /** What stood in the way was cleared; page tables that it emptied are kept for the job. */
   cleared: boolean;
   readonly removal: Removal;
@@ -47,6 +51,8 @@ export enum MapStep {
   WAIT_PROGRESS = 2,
   WAIT_SPACE = 3,
   PAUSE = 4,
+  /** Extra memory must make room first. */
+  CLAIM = 5,
 }
 
 export interface Run {
@@ -151,14 +157,16 @@ function addTable(store: Store, job: MapJob, space: Space, page: number): MapSte
   job.refused = tableFault(store, space, page);
   if (job.refused !== null) return null;
   const frame = takeServerFrame(store, FrameState.PAGE_TABLE, job.task);
-  if (frame < 0) return noMemory(store, job);
+  if (frame < 0) return noMemory(store, job, 1);
   store.controls.charge(space.control, 1);
   installTable(store, space, page, frame);
   return null;
 }
 
 /** Not one base frame is free: memory of other operations may be on its way, or it is stuck in limbo. */
-export function noMemory(store: Store, job: MapJob): MapStep | null {
+export function noMemory(store: Store, job: MapJob, need: number): MapStep | null {
+  job.need = need;
+  if (canClaim(store)) return MapStep.CLAIM;
   if (store.inflight.open.length > 0) return MapStep.WAIT_PROGRESS;
   job.refused = refusal(Errno.ENOMEM, Reason.NO_BLOCK, 0, 0);
   return null;

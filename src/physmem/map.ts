@@ -9,10 +9,14 @@ import { ContainerRight, MapFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { admission } from './actor.ts';
 import { BindResult, bindFrame, breakCow, isBound, needsBreak } from './bind.ts';
+import { noRoom, roomForExtra } from './extra.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
+import { holdOf, isGuaranteed } from './hold.ts';
+import { Hold } from './loan.ts';
 import { installLarge, installSmall, type MapJob, MapStep, noMemory, tableFault } from './map-install.ts';
 import { entryAt, pagesOf } from './names.ts';
+import { claimFrames, UNASKED } from './reclaim.ts';
 import { Removal, settle, settleNow } from './removal.ts';
 import { NOT_SPONSORED, ok, type Refusal, refusal, refuse } from './reply.ts';
 import { SILENT } from './silent-core.ts';
@@ -48,7 +52,10 @@ function* drive(store: Store, job: MapJob, first: MapStep | null): Operation {
 
 function* waitFor(store: Store, job: MapJob, step: MapStep): Operation<void> {
   if (step === MapStep.FLUSH) yield* settle(store, job.removal);
-  else if (step === MapStep.PAUSE) yield { kind: 'pause' };
+  else if (step === MapStep.CLAIM) {
+    yield* settle(store, job.removal);
+    job.claimUntil = yield* claimFrames(store, job.need, job.claimUntil);
+  } else if (step === MapStep.PAUSE) yield { kind: 'pause' };
   else {
     const key = step === MapStep.WAIT_SPACE ? spaceKey(job.task) : PROGRESS_KEY;
     yield { kind: 'event', key, deadlineCycles: NEVER };
@@ -109,6 +116,10 @@ function mapNext(store: Store, job: MapJob, space: Space): MapStep | null {
     job.refused = refusal(Errno.ENOENT, Reason.HOLE, 1, page * 4096);
     return null;
   }
+  if (entries.loan[entry] !== 0 && holdOf(store, entry) === Hold.SOFT) {
+    job.refused = refusal(Errno.ENOENT, Reason.SOFT_PAGE, 1, page * 4096);
+    return null;
+  }
   const frame = entries.frame[entry]!;
   if (frames.has(frame, FrameFlag.MOVING)) return MapStep.WAIT_PROGRESS;
   const offset = page - entries.start[entry]!;
@@ -120,12 +131,19 @@ function mapNext(store: Store, job: MapJob, space: Space): MapStep | null {
   const prepared = prepareFrame(store, job, frame);
   if (prepared !== Prepared.READY) {
     if (prepared === Prepared.AGAIN) return null;
-    return prepared === Prepared.FLUSH ? MapStep.FLUSH : noMemory(store, job);
+    if (prepared === Prepared.FLUSH) return MapStep.FLUSH;
+    return isGuaranteed(store, frame) ? noMemory(store, job, 1 << frames.order(frame)) : noSpare(store, job);
   }
   const access = needsBreak(store, frame) ? job.access & ~WRITE : job.access;
   if (isLarge) return installLarge(store, job, space, entry, offset, access);
   const count = Math.min(left, TABLE_PAGES - (target & (TABLE_PAGES - 1)));
   return installSmall(store, job, space, { entry, offset, count, access });
+}
+
+/** Extra memory is what others leave over. */
+function noSpare(store: Store, job: MapJob): null {
+  job.refused = noRoom(roomForExtra(store));
+  return null;
 }
 
 enum Prepared {
@@ -169,6 +187,8 @@ export function newMapJob(
     done: 0,
     granted: access | READ,
     refused: null,
+    need: 0,
+    claimUntil: UNASKED,
     cleared: false,
     removal: new Removal(),
   };

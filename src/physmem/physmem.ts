@@ -4,6 +4,7 @@
  * calls once. It sees the kernel through a port only, and the machine not at all.
  */
 import { ALL_CONTAINER_RIGHTS, ALL_CONTROL_RIGHTS, CapType } from '../abi/rights.ts';
+import { RETURN_CYCLES } from '../abi/rpcs.ts';
 import type { BootFault, CapRef, Operation, RpcReply, RpcRequest, ShootdownBatch } from '../abi/server.ts';
 import {
   type BootModulePlace,
@@ -43,6 +44,7 @@ export class Physmem implements BootServer {
       maxOrder: options.maxOrder ?? MAX_ORDER,
       dmaReserve: options.dmaReserve ?? DMA_RESERVE,
       sliceSteps: options.sliceSteps ?? SLICE_STEPS,
+      returnCycles: options.returnCycles ?? RETURN_CYCLES,
       poison: boot.poison,
       faults: { ...NO_PHYSMEM_FAULTS, ...options.faults },
       policy: options.policy ?? NO_POLICY,

@@ -23,10 +23,13 @@ import {
 import type { Control } from './control.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { hasLoan, holdOf } from './hold.ts';
+import { Hold } from './loan.ts';
 import { moveFrame } from './migrate.ts';
 import { entryAt, pagesOf } from './names.ts';
 import { awaitStill, begin } from './operation.ts';
 import { openToDevices, sweepNotAfter } from './pin-end.ts';
+import { canClaim, claimFrames, UNASKED } from './reclaim.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, type Refusal, refusal, refuse } from './reply.ts';
 import { SILENT } from './silent-core.ts';
@@ -87,9 +90,12 @@ function eachEntry(store: Store, request: PinRequest, visit: (entry: number) => 
 function quotaFault(store: Store, request: PinRequest): Refusal | null {
   const { pages } = request;
   let toMove = 0;
+  let loan: Refusal | null = null;
   const hole = eachEntry(store, request, (entry) => {
+    loan ??= loanFault(store, entry);
     if (!isLow(store, store.entries.frame[entry]!)) toMove += overlap(store, request, entry);
   });
+  if (loan !== null) return loan;
   if (hole >= 0) return refusal(Errno.ENOENT, Reason.HOLE, 1, hole * 4096);
   const control = store.controls.at(store.containers.at(request.container).control);
   const own = pinQuota(control);
@@ -98,6 +104,13 @@ function quotaFault(store: Store, request: PinRequest): Refusal | null {
   if (store.pins.pages + pages > all) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, all);
   const hasRoom = (request.flags & PinFlag.DMA) === 0 || toMove <= store.zones.dmaRoom;
   return hasRoom ? null : noDma(store);
+}
+
+/** Extra memory must stay takeable, for whoever it is guaranteed to, so it can not be pinned; soft memory is not there. */
+function loanFault(store: Store, entry: number): Refusal | null {
+  const at = store.entries.start[entry]! * 4096;
+  if (holdOf(store, entry) === Hold.SOFT) return refusal(Errno.ENOENT, Reason.SOFT_PAGE, 1, at);
+  return hasLoan(store, store.entries.frame[entry]!) ? refusal(Errno.ENOMEM, Reason.EXTRA_PAGE, 1, at) : null;
 }
 
 /** Pages of the range that an entry names. */
@@ -122,9 +135,14 @@ export const pinQuota = (control: Control): number => Math.floor(control.total *
  */
 function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> {
   const end = request.start + request.pages;
+  let until = UNASKED;
   for (let page = request.start; page < end; ) {
     yield* awaitStill(store, request.container, request.start, end);
     const entry = entryAt(store, request.container, page);
+    // Extra memory may have been taken, and with it the name, while this waited.
+    if (entry === 0) return refusal(Errno.ENOENT, Reason.HOLE, 1, page * 4096);
+    const loan = loanFault(store, entry);
+    if (loan !== null) return loan;
     const frame = store.entries.frame[entry]!;
     if (overlap(store, request, entry) < pagesOf(store, entry)) {
       // Just what is asked for is pinned, and counts.
@@ -138,8 +156,12 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
       page = store.entries.start[entry]! + pagesOf(store, entry);
       continue;
     }
-    const refused = yield* makeFit(store, request, frame);
-    if (refused !== null) return refused;
+    const made = yield* makeFit(store, request, frame);
+    if (made === 'no-memory') {
+      if (canClaim(store)) until = yield* claimFrames(store, 1 << store.frames.order(frame), until);
+      else if (store.inflight.open.length === 0) return noDma(store);
+      else yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+    } else if (made !== null) return made;
     page = request.start;
   }
   return null;
@@ -151,7 +173,7 @@ function isFit(store: Store, request: PinRequest, frame: number): boolean {
 }
 
 /** Brings a frame one step nearer to being fit. */
-function* makeFit(store: Store, request: PinRequest, frame: number): Operation<Refusal | null> {
+function* makeFit(store: Store, request: PinRequest, frame: number): Operation<Refusal | null | 'no-memory'> {
   const removal = new Removal();
   const low = (request.flags & PinFlag.DMA) !== 0;
   let result: BindResult;
@@ -160,10 +182,7 @@ function* makeFit(store: Store, request: PinRequest, frame: number): Operation<R
   else if (needsBreak(store, frame)) result = breakCow(store, frame, removal);
   else return yield* moveLow(store, frame);
   if ((yield* settle(store, removal)) === 'limbo') return SILENT;
-  if (result !== BindResult.NO_MEMORY) return null;
-  if (store.inflight.open.length === 0) return noDma(store);
-  yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
-  return null;
+  return result === BindResult.NO_MEMORY ? 'no-memory' : null;
 }
 
 const noDma = (store: Store): Refusal =>

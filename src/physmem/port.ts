@@ -15,6 +15,15 @@ export enum RemovedPte {
   DIRTY = 8,
 }
 
+/** A request to give extra memory back (physmem.md §8). */
+export interface ReturnMessage {
+  readonly thread: number;
+  readonly badge: number;
+  readonly frames: number;
+  /** Until they are taken by force. */
+  readonly cycles: number;
+}
+
 export interface KernelPort {
   /** Time of the current core, in cycles. */
   now(): number;
@@ -86,6 +95,14 @@ export interface KernelPort {
    * and when it has rung, what is later must be asked for again. Without it ends are noticed with the next request.
    */
   setAlarm?(atCycles: number): void;
+
+  /**
+   * Tells a thread, in a message that never waits, how many frames to give back. Returns whether there is such a thread;
+   * when it takes the message is its own business. A kernel without threads leaves it out.
+   */
+  askToReturn?(message: ReturnMessage): boolean;
+  /** Whether a thread exists and is not dead (a capability can outlive it); left out with askToReturn. */
+  threadLives?(thread: number): boolean;
 
   /** Wakes operations that wait for this key. */
   wake(key: number): void;

@@ -2,6 +2,8 @@
 import { PAGE_ORDER_SHIFT, PageState } from '../abi/rpcs.ts';
 import type { RpcReply } from '../abi/server.ts';
 import { UNBOUND } from './frame.ts';
+import { holdOf } from './hold.ts';
+import { Hold } from './loan.ts';
 import { entryAt } from './names.ts';
 import { ok } from './reply.ts';
 import type { Store } from './store.ts';
@@ -28,5 +30,8 @@ export function pageState(store: Store, container: number, page: number): number
   if (frames.isCow(frame)) state |= PageState.COW;
   if (entries.next[frames.entries[frame]!] !== 0) state |= PageState.SHARED;
   if (block !== UNBOUND && base.pins[block] !== 0) state |= PageState.PINNED;
+  const hold = holdOf(store, entry);
+  if (hold === Hold.EXTRA) state |= PageState.EXTRA;
+  if (hold === Hold.SOFT) state |= PageState.SOFT;
   return state;
 }

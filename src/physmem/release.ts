@@ -6,6 +6,8 @@
 import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Actor } from './actor.ts';
+import { entryUnbound, holdOf } from './hold.ts';
+import { Hold } from './loan.ts';
 import { attach, detach, entryFrom, isShared, pagesOf } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
 import type { Removal } from './removal.ts';
@@ -37,6 +39,10 @@ function releaseSlice(store: Store, job: RangeJob): boolean {
     if (steps === 0) return false;
     store.port.charge(1);
     const end = start + pagesOf(store, entry);
+    if (holdOf(store, entry) === Hold.SOFT) {
+      job.cursor = end;
+      continue;
+    }
     if (isShared(store, entry) || store.entries.via.has(entry)) {
       if (start < job.cursor) {
         splitAt(store, job.container, job.cursor, job.removal);
@@ -59,6 +65,7 @@ function releaseSlice(store: Store, job: RangeJob): boolean {
 export function renewEntry(store: Store, entry: number, removal: Removal): void {
   const pages = pagesOf(store, entry);
   unmapEntry(store, entry, removal);
+  entryUnbound(store, entry);
   const block = detach(store, entry);
   if (block >= 0) removal.takeBlock(store, block);
   store.entries.via.delete(entry);

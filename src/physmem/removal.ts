@@ -10,7 +10,9 @@ import { FrameState } from './base-frames.ts';
 import { tellFault } from './faults.ts';
 import { FrameFlag } from './frame.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
+import { controlOf, holdNothing } from './hold.ts';
 import type { Held } from './inflight.ts';
+import { detach, pagesOf, removeName } from './names.ts';
 import type { Store } from './store.ts';
 
 /** `limbo`: a core is silent; what was removed may still be in its TLB (silent-core.ts). */
@@ -22,6 +24,8 @@ export class Removal implements Held {
   readonly charges: number[] = [];
   /** Frames whose translations are on their way out before they may be used again. */
   readonly moving: number[] = [];
+  /** Entries that become soft references as soon as no TLB shows their memory. */
+  readonly softs: number[] = [];
   /** Tasks with translations in the batch. */
   readonly spaces: number[] = [];
   /** Blocks that stay in use by others and that the translations in the batch show. */
@@ -69,6 +73,7 @@ export class Removal implements Held {
     this.batch = null;
     clear(this.blocks);
     clear(this.charges);
+    clear(this.softs);
     clear(this.moving);
     clear(this.spaces);
     clear(this.shown);
@@ -89,9 +94,10 @@ export function settleNow(store: Store, removal: Removal): boolean {
     removal.batch = null;
     store.counters.localShootdowns += 1;
   }
-  const needs = removal.blocks.length > 0 || removal.promise === 'all';
+  const needs = removal.blocks.length > 0 || removal.softs.length > 0 || removal.promise === 'all';
   if (needs && (store.inflight.open.length > 0 || store.inflight.parked.length > 0)) return false;
   giveBack(store, removal);
+  softenAll(store, removal);
   removal.reset();
   return true;
 }
@@ -104,6 +110,7 @@ export function* settle(store: Store, removal: Removal): Operation<Settled> {
   const number = inflight.begin();
   const { batch } = removal;
   const raised = raiseRings(store, removal.moving);
+  for (const entry of removal.softs) raiseMoving(store, store.entries.frame[entry]!);
   let result: WaitResult = 'done';
   if (batch !== null) {
     for (const task of removal.spaces) changePending(store, task, 1);
@@ -117,8 +124,11 @@ export function* settle(store: Store, removal: Removal): Operation<Settled> {
   for (const frame of raised) lowerMoving(store, frame);
   store.progress();
   while (inflight.hasOlder(number)) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+  for (const entry of removal.softs) lowerMoving(store, store.entries.frame[entry]!);
+  if (inflight.parked.length > 0) loseAll(store, removal);
   if (inflight.parked.length > 0 && removal.blocks.length > 0) park(store, removal);
   else giveBack(store, removal);
+  softenAll(store, removal);
   removal.reset();
   store.progress();
   return result === 'limbo' ? 'limbo' : 'done';
@@ -167,6 +177,30 @@ function giveBack(store: Store, held: Held): void {
   for (let i = 0; i < held.charges.length; i += 2) {
     store.controls.credit(held.charges[i]!, held.charges[i + 1]!);
   }
+  if (store.loans.claims > 0) store.progress();
+}
+
+/** What was released softly can be reused from now on. */
+function softenAll(store: Store, { softs }: Removal): void {
+  const { loans, entries, frames, base } = store;
+  for (const entry of softs) {
+    base.changeState(frames.block[entries.frame[entry]!]!, FrameState.SOFT);
+    loans.append(loans.softList, entries.loan[entry]!);
+  }
+  if (softs.length > 0 && loans.claims > 0) store.progress();
+}
+
+/** A core may still show what was to become soft: nobody can say when it may be reused, so it is not kept. */
+function loseAll(store: Store, removal: Removal): void {
+  const { softs } = removal;
+  for (const entry of softs) {
+    controlOf(store, entry).lost += pagesOf(store, entry);
+    holdNothing(store, entry);
+    removeName(store, entry);
+    removal.takeBlock(store, detach(store, entry));
+    store.entries.free(entry);
+  }
+  clear(softs);
 }
 
 /** Gives a block that nothing refers to back to its zone. */

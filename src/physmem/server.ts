@@ -26,8 +26,8 @@ interface Row {
   readonly rights: number;
 }
 
-/** Arguments of MAP beyond the words: the task capability may be left out. */
-const OPTIONAL_CAPS: ReadonlySet<number> = new Set([Op.MAP]);
+/** The capability argument (a task, a thread) may be left out. */
+const OPTIONAL_CAPS: ReadonlySet<number> = new Set([Op.MAP, Op.CONTROL_ON_RETURN]);
 
 function rowOf(def: RpcDef): Row {
   let types = 0;

@@ -7,6 +7,7 @@
  */
 import { PhysmemEv } from '../abi/events.ts';
 import { UNBOUND } from './frame.ts';
+import { splitHold } from './hold.ts';
 import { attach, entryAt, pagesOf } from './names.ts';
 import { assert } from './plain-data.ts';
 import type { Removal } from './removal.ts';
@@ -49,6 +50,7 @@ function splitEntries(store: Store, frame: number, upper: number, order: number,
     const container = entries.container[entry]!;
     const sibling = entries.alloc(start, container);
     attach(store, sibling, upper);
+    splitHold(store, entry, sibling);
     const via = entries.via.size === 0 ? undefined : entries.via.get(entry);
     if (via !== undefined) entries.via.set(sibling, via);
     const owner = store.containers.at(container);

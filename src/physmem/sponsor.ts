@@ -11,6 +11,7 @@ import { takeServerFrame } from './bind.ts';
 import type { Control } from './control.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { begin } from './operation.ts';
+import { canClaim, claimFrames, UNASKED } from './reclaim.ts';
 import { freeBlock, Removal, settle } from './removal.ts';
 import { DYING, noCredit, ok, refusal, refuse } from './reply.ts';
 import type { Space } from './space.ts';
@@ -28,6 +29,7 @@ export const sponsor = (store: Store, control: Control, task: number): RpcReply 
   begin(sponsorWhenFree(store, control.index, control.generation, task));
 
 function* sponsorWhenFree(store: Store, index: number, generation: number, task: number): Operation {
+  let until = UNASKED;
   for (;;) {
     const control = store.controls.at(index);
     if (control.state !== 'live' || control.generation !== generation) return refuse(DYING);
@@ -37,6 +39,10 @@ function* sponsorWhenFree(store: Store, index: number, generation: number, task:
     }
     if (control.free < SPACE_FRAMES) return refuse(noCredit(control.free));
     if (installSpace(store, control, task)) return ok([]);
+    if (canClaim(store)) {
+      until = yield* claimFrames(store, SPACE_FRAMES, until);
+      continue;
+    }
     if (store.inflight.open.length === 0) return refuse(refusal(Errno.ENOMEM, Reason.NO_BLOCK));
     yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
   }

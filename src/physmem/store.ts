@@ -17,6 +17,7 @@ import type { PhysmemFaults } from './faults.ts';
 import { Frames } from './frame.ts';
 import { Guards, PROGRESS_KEY } from './guard.ts';
 import { Inflight } from './inflight.ts';
+import { Loans } from './loan.ts';
 import { MapRecords } from './map-record.ts';
 import { Pins } from './pin-record.ts';
 import type { PlainData } from './plain-data.ts';
@@ -31,6 +32,8 @@ export interface PhysmemOptions {
   readonly dmaReserve?: number;
   /** Entries or table slots that an operation handles before it pauses. */
   readonly sliceSteps?: number;
+  /** Cycles that holders of extra memory have to give it back before it is taken. */
+  readonly returnCycles?: number;
   readonly faults?: Partial<PhysmemFaults>;
   /** When and how memory is moved to make large blocks; never, when left out. */
   readonly policy?: Policy;
@@ -40,6 +43,7 @@ export interface Tuning {
   readonly maxOrder: number;
   readonly dmaReserve: number;
   readonly sliceSteps: number;
+  readonly returnCycles: number;
   readonly poison: 'on' | 'off';
   readonly faults: PhysmemFaults;
   readonly policy: Policy;
@@ -57,6 +61,7 @@ export class Store {
   readonly limiteds: ObjectTable<Limited> = newLimiteds();
   readonly pins = new Pins();
   readonly entries = new Entries();
+  readonly loans = new Loans();
   readonly frames = new Frames();
   readonly trees = new BTrees();
   readonly maps = new MapRecords();
@@ -90,6 +95,7 @@ export class Store {
       limiteds: this.limiteds.save(),
       pins: this.pins.save(),
       entries: this.entries.save(),
+      loans: this.loans.save(),
       frames: this.frames.save(),
       trees: this.trees.save(),
       maps: this.maps.save(),
@@ -109,6 +115,7 @@ export class Store {
     this.limiteds.load(from['limiteds']);
     this.pins.load(from['pins']);
     this.entries.load(from['entries']);
+    this.loans.load(from['loans']);
     this.frames.load(from['frames']);
     this.trees.load(from['trees']);
     this.maps.load(from['maps']);

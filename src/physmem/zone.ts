@@ -62,6 +62,26 @@ export class Zones {
     return dma.buddy.take(order);
   }
 
+  /** Takes a block for somebody who has no guarantee: the reserve of the DMA zone stays. Returns its head or -1. */
+  takeSpare(order: number): number {
+    const head = this.zones[ZoneId.NORMAL]!.buddy.take(order);
+    if (head >= 0) return head;
+    const { buddy, promised, reserve } = this.zones[ZoneId.DMA]!;
+    return buddy.freeFrames - (1 << order) < Math.max(promised, reserve) ? -1 : buddy.take(order);
+  }
+
+  /** Base frames that unrestricted requests can still take. */
+  get room(): number {
+    return this.zones[ZoneId.NORMAL]!.buddy.freeFrames + Math.max(0, this.dmaRoom);
+  }
+
+  /** Base frames that can be taken for somebody who has no guarantee. */
+  get spareRoom(): number {
+    const { buddy, promised, reserve } = this.zones[ZoneId.DMA]!;
+    const low = Math.max(0, buddy.freeFrames - Math.max(promised, reserve));
+    return this.zones[ZoneId.NORMAL]!.buddy.freeFrames + low;
+  }
+
   /** Takes a block below the DMA limit, which was promised; returns its head or -1. */
   takeDma(order: number): number {
     const dma = this.zones[ZoneId.DMA]!;

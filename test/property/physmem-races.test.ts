@@ -180,7 +180,7 @@ const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[
       ALLOC_FLAGS[c % ALLOC_FLAGS.length]!,
     ]),
   (t, a, b, c) => t.request(Op.DEALLOCATE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6))]),
-  (t, a, b, c) => t.request(Op.RELEASE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6))]),
+  (t, a, b, c) => t.request(Op.RELEASE, at(t.containers, a), [bytes(b % PAGES), bytes(1 + (c % 6)), 0]),
   (t, a, b, c) => {
     const words = [bytes(b % PAGES), bytes(c % PAGES), bytes(1 + (a % 5)), [0, 4, 5, 6, 1, 2][c % 6]!];
     t.request(Op.COPY, at(t.containers, a), words, [at(t.containers, b)]);

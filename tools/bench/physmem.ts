@@ -23,6 +23,7 @@ const idleKernel: KernelPort = {
   copyFrames: () => {},
   poisonFrames: () => {},
   isPoisoned: () => true,
+  threadLives: () => true,
   taskLives: () => true,
   installSpace: () => {},
   stopTask: () => true,

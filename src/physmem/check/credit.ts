@@ -78,7 +78,8 @@ function realCosts(store: Store): Map<number, number> {
   for (const container of store.containers.records) {
     if (container.state === 'free') continue;
     for (const [, entry] of store.trees.pairs(container.tree)) {
-      add(container.control, 1 << store.frames.order(store.entries.frame[entry]!));
+      if (store.entries.loan[entry] === 0)
+        add(container.control, 1 << store.frames.order(store.entries.frame[entry]!));
     }
   }
   for (const space of store.spaces.byTask.values()) add(space.control, SPACE_FRAMES + space.tables.size);

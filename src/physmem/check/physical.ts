@@ -107,7 +107,8 @@ function checkOwners(store: Store, report: Report): void {
     const block = frames.block[frame]!;
     if (block === UNBOUND) continue;
     users.set(block, (users.get(block) ?? 0) + 1);
-    const fits = base.state[block] === FrameState.BOUND && base.order[block] === frames.order(frame);
+    const isInUse = base.state[block] === FrameState.BOUND || base.state[block] === FrameState.SOFT;
+    const fits = isInUse && base.order[block] === frames.order(frame);
     report.expect(
       'I7',
       fits,
@@ -130,7 +131,7 @@ function checkOwners(store: Store, report: Report): void {
   }
   for (let head = 0; head < base.count; head += 1) {
     if (base.order[head] === TAIL) continue;
-    if (base.state[head] === FrameState.BOUND) {
+    if (base.state[head] === FrameState.BOUND || base.state[head] === FrameState.SOFT) {
       report.expect('I6', users.has(head), () => `bound block ${head} backs no frame`);
       const owner = base.owner[head]!;
       report.expect(

@@ -178,8 +178,11 @@ export class BenchTop {
   deallocate(container: CapRef, page: number, pages: number): RpcReply {
     return this.call(Op.DEALLOCATE, container, [page * PAGE, pages * PAGE]);
   }
-  release(container: CapRef, page: number, pages: number): RpcReply {
-    return this.call(Op.RELEASE, container, [page * PAGE, pages * PAGE]);
+  release(container: CapRef, page: number, pages: number, flags = 0): RpcReply {
+    return this.call(Op.RELEASE, container, [page * PAGE, pages * PAGE, flags]);
+  }
+  recover(container: CapRef, page: number, pages: number, flags = 0): RpcReply {
+    return this.call(Op.RECOVER, container, [page * PAGE, pages * PAGE, flags]);
   }
   map(
     task: number,

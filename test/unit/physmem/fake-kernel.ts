@@ -4,7 +4,7 @@
  * port forbids (writing over a present PTE, using an absent table …) by throwing.
  */
 import type { Operation, ShootdownBatch } from '../../../src/abi/server.ts';
-import type { Access, KernelPort } from '../../../src/physmem/port.ts';
+import type { Access, KernelPort, ReturnMessage } from '../../../src/physmem/port.ts';
 import { RemovedPte } from '../../../src/physmem/port.ts';
 
 export const POISON = -1;
@@ -100,6 +100,18 @@ export class FakeKernel implements KernelPort {
 
   taskLives(task: number): boolean {
     return !this.deadTasks.has(task);
+  }
+  /** Threads whose death the test has told, and the requests to give memory back. */
+  readonly deadThreads = new Set<number>();
+  readonly asked: ReturnMessage[] = [];
+
+  threadLives(thread: number): boolean {
+    return !this.deadThreads.has(thread);
+  }
+  askToReturn(message: ReturnMessage): boolean {
+    if (!this.threadLives(message.thread)) return false;
+    this.asked.push(message);
+    return true;
   }
   installSpace(space: number, directory: number, systemTable: number, messageFrame: number): void {
     if (this.spaces.has(space)) throw new Error(`space ${space} is there`);

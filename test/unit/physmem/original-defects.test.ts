@@ -124,7 +124,7 @@ describe('defects of the original', () => {
   it('B10: size 0 is refused', () => {
     const { top, containers } = world(1);
     for (const op of [Op.ALLOCATE, Op.DEALLOCATE, Op.RELEASE]) {
-      const words = op === Op.ALLOCATE ? [0, 0, 0] : [0, 0];
+      const words = op === Op.DEALLOCATE ? [0, 0] : [0, 0, 0];
       const reply = top.call(op, containers[0]!, words);
       expect([reply.errno, ...reply.words]).toEqual([Errno.EINVAL, 0, Reason.ZERO_SIZE, 2, 0]);
     }

@@ -115,7 +115,9 @@ describe('requests that are refused', () => {
 
   it('has unknown or contradictory flags', () => {
     const { SHARED, MOVE } = CopyFlag;
-    refused([Op.ALLOCATE, container, [0, PAGE, 64]], [Errno.EINVAL, 0, Reason.UNKNOWN_FLAG, 3, 23]);
+    refused([Op.ALLOCATE, container, [0, PAGE, 64]], [Errno.EINVAL, 0, Reason.UNKNOWN_FLAG, 3, 31]);
+    refused([Op.RELEASE, container, [0, PAGE, 2]], [Errno.EINVAL, 0, Reason.UNKNOWN_FLAG, 3, 1]);
+    refused([Op.RECOVER, container, [0, PAGE, 1]], [Errno.EINVAL, 0, Reason.UNKNOWN_FLAG, 3, 8]);
     refused([Op.MAP, container, [0, PAGE, PAGE, 1, 2]], [Errno.EINVAL, 0, Reason.UNKNOWN_FLAG, 5, 1]);
     refused([Op.COPY, container, [0, 0, PAGE, 32], [other]], [Errno.EINVAL, 0, Reason.UNKNOWN_FLAG, 4, 15]);
     refused(

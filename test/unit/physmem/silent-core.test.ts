@@ -101,7 +101,8 @@ describe('an operation that relies on the shootdown of another one', () => {
     const { top, a } = world();
     const b = top.container();
     const unmap = unmapping(top, 1, 0x100);
-    const args = { [Op.LOCK]: [MILLION], [Op.COPY]: [0, 0, 4 * PAGE, 0] }[op as number] ?? [0, 4 * PAGE];
+    const special = { [Op.LOCK]: [MILLION], [Op.COPY]: [0, 0, 4 * PAGE, 0], [Op.RELEASE]: [0, 4 * PAGE, 0] };
+    const args = special[op as keyof typeof special] ?? [0, 4 * PAGE];
     const other = waiting(top.start(op, a, args, op === Op.COPY ? [b] : [], 2));
     expect(other.wait.kind).toBe('event');
     top.serve(unmap.wait);
@@ -143,7 +144,7 @@ describe('a silent core', () => {
 
   it.each([
     ['deallocate', Op.DEALLOCATE, [0, PAGE], 1],
-    ['release', Op.RELEASE, [0, PAGE], 1],
+    ['release', Op.RELEASE, [0, PAGE, 0], 1],
     ['lock', Op.LOCK, [MILLION], 0],
   ] as const)('makes %s refuse although it had nothing to take away itself', (_, op, args, amount) => {
     const { top, a, batch } = afterSilence();

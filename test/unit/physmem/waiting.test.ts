@@ -106,7 +106,7 @@ describe('waiting', () => {
       const words: { [op: number]: number[] } = {
         [Op.MAP]: mapWords(0, 8, 0x200),
         [Op.DEALLOCATE]: [PAGE, PAGE],
-        [Op.RELEASE]: [PAGE, PAGE],
+        [Op.RELEASE]: [PAGE, PAGE, 0],
         [Op.COPY]: [0, 0, PAGE, CopyFlag.SHARED],
       };
       const second = waiting(top.start(op, b, words[op]!, op === Op.COPY ? [d] : [], 2));
