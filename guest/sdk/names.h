@@ -11,6 +11,8 @@ struct operation_name {
   int op;
   /* Bit per CAP_* type on which it may be invoked. */
   unsigned types;
+  /* Words of a request (with a list: of one that has a single element, and of each further element), and items. */
+  unsigned words, element_words, caps;
   const char *name;
   /* Names of the arguments, then of the capability items, in order, each followed by a space. */
   const char *args;

@@ -10,6 +10,7 @@ import forge from '../../scenarios/forge.json' with { type: 'json' };
 import fork from '../../scenarios/fork.json' with { type: 'json' };
 import fragment from '../../scenarios/fragment.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
+import hostile from '../../scenarios/hostile.json' with { type: 'json' };
 import load from '../../scenarios/load.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
 import selftest from '../../scenarios/selftest.json' with { type: 'json' };
@@ -42,6 +43,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   diskRogue,
   serial,
   forge,
+  hostile,
   faults,
   pingpong,
   shoot,

@@ -23,6 +23,7 @@ const PROGRAMS = [
   { scenario: 'disk-driver-dies', expected: 'disk-driver/driver-dies.expected.txt' },
   { scenario: 'disk-owner-dies', expected: 'disk-driver/owner-dies.expected.txt' },
   { scenario: 'disk-rogue', expected: 'disk-driver/rogue.expected.txt' },
+  { scenario: 'hostile', expected: 'hostile/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;

@@ -42,7 +42,10 @@ const namesSource = (): string => {
   const operations = RPCS.map((rpc) => {
     const args = [...rpc.args, ...rpc.caps].map((arg) => `${cIdentifier(arg.name)} `).join('');
     const types = rpc.on.reduce((mask, name) => mask | (1 << CAP_TYPE_NAMES.indexOf(name)), 0);
-    return `    {${rpc.op}, 0x${types.toString(16)}, ${cString(rpcFunction(rpc))}, ${cString(args)}},`;
+    const element = rpc.list?.words ?? 0;
+    const words = rpc.args.length + (rpc.list === undefined ? 0 : element - 1);
+    const shape = `${words}, ${element}, ${rpc.caps.length}`;
+    return `    {${rpc.op}, 0x${types.toString(16)}, ${shape}, ${cString(rpcFunction(rpc))}, ${cString(args)}},`;
   });
   return [
     C_HEAD,
