@@ -119,6 +119,7 @@ export enum PhysmemEv {
   SoftRelease = 252,
   SoftReuse = 253,
   Recover = 254,
+  Evacuate = 241,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -189,4 +190,5 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
     name: 'physmem:recover',
     fields: ['container', 'startAddr', 'size', 'amount'],
   },
+  { kind: PhysmemEv.Evacuate, name: 'compact:evacuate', fields: ['pfn', 'order', 'result'] },
 ];

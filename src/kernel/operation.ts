@@ -39,7 +39,7 @@ enum WaitReason {
 }
 
 /** Label of the server's own work in the trace. */
-export const BACKGROUND_LABEL = -5;
+export const BACKGROUND_LABEL = -6;
 
 /** Starts an operation on the present core and runs it to its first wait, or to its end. */
 export function startOperation(k: KernelContext, spec: OperationSpec): OperationRecord {

@@ -6,6 +6,7 @@
 import { PhysmemEv } from '../abi/events.ts';
 import { Fault } from '../abi/fault-switches.ts';
 import { FrameState } from './base-frames.ts';
+import { isWorthWaiting } from './compact/direct.ts';
 import { failsNow, tellFault } from './faults.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
 import { frameBound, isGuaranteed } from './hold.ts';
@@ -21,7 +22,12 @@ export enum BindResult {
   SPLIT = 1,
   /** Not one base frame is free now. */
   NO_MEMORY = 2,
+  /** No block is free, and the policy would make one; nothing was done. */
+  SHORT = 3,
 }
+
+/** What to do when there is no block of a frame's order: use smaller ones, or ask the policy first. */
+export type WhenShort = 'split' | 'ask';
 
 /** Takes a free block, in the state BOUND. Returns its head or -1. */
 export function takeBlock(store: Store, order: number, owner: number, where: Where): number {
@@ -53,12 +59,17 @@ function entryCount(store: Store, frame: number): number {
 }
 
 /** Backs an unbound frame with zeroed memory. */
-export function bindFrame(store: Store, frame: number, removal: Removal): BindResult {
+export function bindFrame(
+  store: Store,
+  frame: number,
+  removal: Removal,
+  whenShort: WhenShort = 'split',
+): BindResult {
   const { frames } = store;
   const order = frames.order(frame);
   const free = isGuaranteed(store, frame) ? 'any' : 'spare';
   const head = takeBlock(store, order, frame, frames.has(frame, FrameFlag.DMA) ? 'promised' : free);
-  if (head < 0) return splitForMemory(store, frame, removal);
+  if (head < 0) return fallBack(store, frame, removal, whenShort);
   backFrame(store, frame, head);
   return BindResult.DONE;
 }
@@ -85,7 +96,14 @@ export function backFrame(store: Store, frame: number, head: number): void {
   );
 }
 
-/** There is no block for a frame: in pieces it may find room, unless extra memory must make room first (reclaim.ts). */
+/** There is no block for a frame; the DMA zone is cleared by who needs it (clear.ts), not by a policy. */
+function fallBack(store: Store, frame: number, removal: Removal, whenShort: WhenShort): BindResult {
+  const isOrdinary = !store.frames.has(frame, FrameFlag.DMA) && isGuaranteed(store, frame);
+  const asks = whenShort === 'ask' && isOrdinary && isWorthWaiting(store, store.frames.order(frame));
+  return asks ? BindResult.SHORT : splitForMemory(store, frame, removal);
+}
+
+/** In pieces a frame may find room, unless extra memory must make room first (reclaim.ts). */
 export function splitForMemory(store: Store, frame: number, removal: Removal): BindResult {
   const order = store.frames.order(frame);
   if (order === 0) return BindResult.NO_MEMORY;
@@ -102,7 +120,12 @@ export function splitForMemory(store: Store, frame: number, removal: Removal): B
  * together. The translations of who leaves go into the removal; until that is settled those frames count as moving,
  * because other cores may still read the old block through them. Nobody can write it meanwhile: it is copy-on-write.
  */
-export function breakCow(store: Store, frame: number, removal: Removal): BindResult {
+export function breakCow(
+  store: Store,
+  frame: number,
+  removal: Removal,
+  whenShort: WhenShort = 'split',
+): BindResult {
   const { frames, base, port } = store;
   const order = frames.order(frame);
   const old = frames.block[frame]!;
@@ -110,7 +133,7 @@ export function breakCow(store: Store, frame: number, removal: Removal): BindRes
   const leaver = stays ? frames.ringNext[frame]! : frame;
   const free = isGuaranteed(store, leaver) ? 'any' : 'spare';
   const head = takeBlock(store, order, leaver, stays && leaver === frame ? 'low' : free);
-  if (head < 0) return splitForMemory(store, frame, removal);
+  if (head < 0) return fallBack(store, frame, removal, whenShort);
   if (stays) base.owner[old] = frame;
   else base.owner[old] = frames.ringNext[frame]!;
   frames.leaveRing(frame);

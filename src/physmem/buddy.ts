@@ -52,6 +52,32 @@ export class Buddy {
     return -1;
   }
 
+  /** Takes a block of the order out of base frames [first, end), the lowest of the smallest that suffice; or -1. */
+  takeWithin(order: number, first: number, end: number): number {
+    for (let k = order; k <= this.maxOrder; k += 1) {
+      const map = this.free[k]!;
+      if (map.count === 0) continue;
+      const index = map.next((Math.max(first, this.#origin) - this.#origin + (1 << k) - 1) >>> k);
+      const head = this.#origin + (index << k);
+      if (index < 0 || head + (1 << order) > end) continue;
+      map.remove(index);
+      this.#cut(head, k, order);
+      this.#table.takeFree(head, order);
+      this.freeFrames -= 1 << order;
+      return head;
+    }
+    return -1;
+  }
+
+  /** Takes the free block that begins at `head` as it is. */
+  takeAt(head: number): number {
+    const order = this.#table.order[head]!;
+    this.free[order]!.remove((head - this.#origin) >>> order);
+    this.#table.takeFree(head, order);
+    this.freeFrames -= 1 << order;
+    return head;
+  }
+
   /** Puts the upper halves of a block of order `from` back until its head has order `to`. */
   #cut(head: number, from: number, to: number): void {
     for (let k = from - 1; k >= to; k -= 1) {

@@ -119,8 +119,11 @@ function* perform(store: Store, request: RangeCopy): Operation<number> {
     for (let steps = store.tuning.sliceSteps; steps > 0 && walk.from < walk.end; steps -= 1) {
       let piece = nextPiece(store, walk);
       if (squash && overlaps) {
+        // While this waits, memory may move: what was taken away so far must have left the TLBs (migrate.ts).
+        yield* settle(store, walk.removal);
         const target = newRangeJob(store, null, destination, destinationPage + piece.offset, piece.pages);
         yield* finishRange(store, target, squashWork);
+        yield* awaitStill(store, source, sourcePage + walk.from, sourcePage + walk.end);
         // What was replaced may have shared the piece's frame, which is split then. Zeroes need no source.
         if (piece.entry !== ZEROES) piece = nextPiece(store, walk);
       }

@@ -19,13 +19,22 @@ export interface Counters {
   localShootdowns: number;
   limboBatches: number;
   poisonFaults: number;
-  /** Base frames moved to another place. */
+  /** Blocks and base frames moved to another place, shootdowns for it, and moves given up for a core that is late. */
+  moves: number;
   movedFrames: number;
   /** Base frames of soft references that were reused, and of extra memory that was taken by force. */
   lostSoftFrames: number;
   reclaimedFrames: number;
   /** Requests to give extra memory back that reached a thread. */
   returnRequests: number;
+  moveShootdowns: number;
+  movesAbandoned: number;
+  /** Regions emptied, and tries that ended before: something in the way, no room, memory wanted elsewhere. */
+  evacuations: number;
+  evacuationsFailed: number;
+  /** Operations that waited for memory to be moved, and how long, in cycles of their cores. */
+  moveWaits: number;
+  moveWaitCycles: number;
   /** Attempts to take a block, counted while a fault switch asks for it. */
   blockRequests: number;
 }
@@ -49,9 +58,16 @@ export const newCounters = (): Counters => ({
   localShootdowns: 0,
   limboBatches: 0,
   poisonFaults: 0,
+  moves: 0,
   movedFrames: 0,
   lostSoftFrames: 0,
   reclaimedFrames: 0,
   returnRequests: 0,
+  moveShootdowns: 0,
+  movesAbandoned: 0,
+  evacuations: 0,
+  evacuationsFailed: 0,
+  moveWaits: 0,
+  moveWaitCycles: 0,
   blockRequests: 0,
 });

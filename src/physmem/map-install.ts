@@ -8,6 +8,7 @@ import { ContainerRight } from '../abi/rights.ts';
 import type { Actor } from './actor.ts';
 import { FrameState } from './base-frames.ts';
 import { takeServerFrame } from './bind.ts';
+import { awaitsMemory } from './claim.ts';
 import { LARGE } from './map-record.ts';
 import { canClaim } from './reclaim.ts';
 import { type Removal, settleNow } from './removal.ts';
@@ -40,6 +41,9 @@ export interface MapJob {
   claimUntil: number;
   /** What stood in the way was cleared; page tables that it emptied are kept for the job. */
   cleared: boolean;
+  /** Page (of the job) whose frame a block was made for already, and its order; smaller frames come next. */
+  shortAt: number;
+  shortOrder: number;
   readonly removal: Removal;
 }
 
@@ -53,6 +57,8 @@ export enum MapStep {
   PAUSE = 4,
   /** Extra memory must make room first. */
   CLAIM = 5,
+  /** A block is to be made for the frame at the cursor. */
+  COMPACT = 6,
 }
 
 export interface Run {
@@ -167,7 +173,7 @@ function addTable(store: Store, job: MapJob, space: Space, page: number): MapSte
 export function noMemory(store: Store, job: MapJob, need: number): MapStep | null {
   job.need = need;
   if (canClaim(store)) return MapStep.CLAIM;
-  if (store.inflight.open.length > 0) return MapStep.WAIT_PROGRESS;
+  if (awaitsMemory(store)) return MapStep.WAIT_PROGRESS;
   job.refused = refusal(Errno.ENOMEM, Reason.NO_BLOCK, 0, 0);
   return null;
 }

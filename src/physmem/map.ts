@@ -9,6 +9,7 @@ import { ContainerRight, MapFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { admission } from './actor.ts';
 import { BindResult, bindFrame, breakCow, isBound, needsBreak } from './bind.ts';
+import { compactFor } from './compact/direct.ts';
 import { noRoom, roomForExtra } from './extra.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
@@ -55,7 +56,8 @@ function* waitFor(store: Store, job: MapJob, step: MapStep): Operation<void> {
   else if (step === MapStep.CLAIM) {
     yield* settle(store, job.removal);
     job.claimUntil = yield* claimFrames(store, job.need, job.claimUntil);
-  } else if (step === MapStep.PAUSE) yield { kind: 'pause' };
+  } else if (step === MapStep.COMPACT) yield* compactFor(store, job.shortOrder);
+  else if (step === MapStep.PAUSE) yield { kind: 'pause' };
   else {
     const key = step === MapStep.WAIT_SPACE ? spaceKey(job.task) : PROGRESS_KEY;
     yield { kind: 'event', key, deadlineCycles: NEVER };
@@ -131,6 +133,7 @@ function mapNext(store: Store, job: MapJob, space: Space): MapStep | null {
   const prepared = prepareFrame(store, job, frame);
   if (prepared !== Prepared.READY) {
     if (prepared === Prepared.AGAIN) return null;
+    if (prepared === Prepared.SHORT) return MapStep.COMPACT;
     if (prepared === Prepared.FLUSH) return MapStep.FLUSH;
     return isGuaranteed(store, frame) ? noMemory(store, job, 1 << frames.order(frame)) : noSpare(store, job);
   }
@@ -152,15 +155,22 @@ enum Prepared {
   AGAIN,
   FLUSH,
   NO_MEMORY,
+  SHORT,
 }
 
 /** Binds the frame; for a writer, ends copy-on-write. */
 function prepareFrame(store: Store, job: MapJob, frame: number): Prepared {
+  const whenShort = job.shortAt === job.done ? 'split' : 'ask';
   let result: BindResult;
-  if (!isBound(store, frame)) result = bindFrame(store, frame, job.removal);
+  if (!isBound(store, frame)) result = bindFrame(store, frame, job.removal, whenShort);
   else if ((job.access & WRITE) === 0 || !needsBreak(store, frame)) return Prepared.READY;
   else if ((job.flags & MapFlag.NO_BREAK) !== 0) return Prepared.READY;
-  else result = breakCow(store, frame, job.removal);
+  else result = breakCow(store, frame, job.removal, whenShort);
+  if (result === BindResult.SHORT) {
+    job.shortAt = job.done;
+    job.shortOrder = store.frames.order(frame);
+    return Prepared.SHORT;
+  }
   if (result === BindResult.NO_MEMORY) return Prepared.NO_MEMORY;
   if (!settleNow(store, job.removal)) return Prepared.FLUSH;
   return result === BindResult.SPLIT ? Prepared.AGAIN : Prepared.READY;
@@ -190,6 +200,8 @@ export function newMapJob(
     need: 0,
     claimUntil: UNASKED,
     cleared: false,
+    shortAt: -1,
+    shortOrder: 0,
     removal: new Removal(),
   };
 }

@@ -14,6 +14,7 @@ import {
   bootMemory,
   serveBootFault,
 } from './boot.ts';
+import { considerWork } from './compact/daemon.ts';
 import type { Counters } from './counters.ts';
 import { concernsTask, dropCapability, dropTask } from './death.ts';
 import { NO_PHYSMEM_FAULTS } from './faults.ts';
@@ -76,7 +77,9 @@ export class Physmem implements BootServer {
 
   /** Answers at once, or as an operation that must be run to its end, whoever dies meanwhile. Never throws. */
   request(request: RpcRequest): RpcReply | Operation {
-    return serve(this.store, request);
+    const answer = serve(this.store, request);
+    considerWork(this.store);
+    return answer;
   }
 
   /** A thread of the root task without a pager faulted: makes the page of its image present, or refuses. */

@@ -20,7 +20,9 @@ import {
   splitForMemory,
   takeBlock,
 } from './bind.ts';
+import { claimLow } from './claim.ts';
 import type { Control } from './control.ts';
+import { failsNow } from './faults.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
 import { hasLoan, holdOf } from './hold.ts';
@@ -201,9 +203,9 @@ function bindLow(store: Store, frame: number, removal: Removal): BindResult {
 function* moveLow(store: Store, frame: number): Operation<Refusal | null> {
   const block = store.frames.block[frame]!;
   if (store.base.pins[block] !== 0) return refusal(Errno.EBUSY, Reason.PINNED, 0, 0);
-  const head = takeBlock(store, store.frames.order(frame), frame, 'low');
+  const head = failsNow(store) ? -1 : claimLow(store, store.frames.order(frame));
   if (head >= 0) {
-    return (yield* moveFrame(store, frame, head)) === 'limbo' ? SILENT : null;
+    return (yield* moveFrame(store, frame, head)) === 0 ? SILENT : null;
   }
   if (store.frames.order(frame) === 0) return noDma(store);
   const removal = new Removal();

@@ -8,6 +8,7 @@ import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { FrameState } from './base-frames.ts';
 import { takeServerFrame } from './bind.ts';
+import { awaitsMemory } from './claim.ts';
 import type { Control } from './control.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { begin } from './operation.ts';
@@ -43,7 +44,7 @@ function* sponsorWhenFree(store: Store, index: number, generation: number, task:
       until = yield* claimFrames(store, SPACE_FRAMES, until);
       continue;
     }
-    if (store.inflight.open.length === 0) return refuse(refusal(Errno.ENOMEM, Reason.NO_BLOCK));
+    if (!awaitsMemory(store)) return refuse(refusal(Errno.ENOMEM, Reason.NO_BLOCK));
     yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
   }
 }

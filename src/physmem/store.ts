@@ -72,6 +72,9 @@ export class Store {
   counters: Counters = newCounters();
   /** Frames that carry FrameFlag.MOVING. */
   moving = 0;
+  /** Base frames out of the free lists while memory moves, and whether somebody waits for them (claim.ts). */
+  claimed = 0;
+  hurry = false;
 
   constructor(port: KernelPort, frameCount: number, dmaEnd: number, tuning: Tuning) {
     this.port = port;
@@ -124,5 +127,7 @@ export class Store {
     this.compaction.load(from['compaction']);
     this.counters = { ...(from['counters'] as unknown as Counters) };
     this.moving = 0;
+    this.claimed = 0;
+    this.hurry = false;
   }
 }

@@ -23,6 +23,8 @@ export interface Zone {
 
 export class Zones {
   readonly zones: readonly Zone[];
+  /** Base frames given back so far: how much has changed since somebody looked. */
+  turnover = 0;
   readonly #table: BaseFrames;
 
   constructor(table: BaseFrames, dmaEnd: number, maxOrder: number) {
@@ -107,6 +109,7 @@ export class Zones {
   }
 
   give(head: number): void {
+    this.turnover += 1 << this.#table.order[head]!;
     this.zones[this.zoneOf(head)]!.buddy.give(head);
   }
 

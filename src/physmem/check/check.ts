@@ -4,6 +4,7 @@
  * in tests, by the fake kernel.
  */
 import type { Store } from '../store.ts';
+import { checkBlockCounts } from './block-counts.ts';
 import { checkCredit } from './credit.ts';
 import { checkLoans } from './loans.ts';
 import { checkMaps, type PageTableView } from './maps.ts';
@@ -21,6 +22,7 @@ export function check(store: Store, view: PageTableView | null = null): readonly
   checkMaps(store, report, view);
   checkPins(store, report);
   checkLoans(store, report);
+  checkBlockCounts(store, report);
   report.expect('I38', store.guards.queues.size === 0, () => 'a container is guarded, and no operation runs');
   report.expect('I38', store.inflight.open.length === 0, () => 'a shootdown is open, and no operation runs');
   report.expect('I38', store.moving === 0, () => 'a frame is moving, and no operation runs');

@@ -46,10 +46,19 @@ export class Compaction {
   readonly #view: PolicyView;
   /** Why the policy was stopped; null while it is in office. */
   stopped: PolicyStop | null = null;
+  /** Per order: binds that waited for a block to be made, and those of them that got one. */
+  readonly tried: Int32Array;
+  readonly cured: Int32Array;
+  /** Work in the background is under way; never when a snapshot is taken. */
+  episode: 'off' | 'on' = 'off';
+  /** `zones.turnover` when the policy was asked last. */
+  lookedAt = 0;
 
   constructor(store: Store, policy: Policy) {
     this.#store = store;
     this.policy = policy;
+    this.tried = new Int32Array(store.tuning.maxOrder + 1);
+    this.cured = new Int32Array(store.tuning.maxOrder + 1);
     this.#view = new StoreView(store);
   }
 
@@ -145,16 +154,25 @@ export class Compaction {
   save(): PlainData {
     return {
       memory: this.memory.slice(),
+      tried: this.tried.slice(),
+      cured: this.cured.slice(),
+      lookedAt: this.lookedAt,
       stopped: this.stopped === null ? null : { ...this.stopped },
     };
   }
 
   load(saved: PlainData): void {
-    const from = saved as unknown as { memory: Int32Array; stopped: PolicyStop | null };
+    const from = saved as unknown as SavedCompaction;
     this.memory.set(from.memory);
+    this.tried.set(from.tried);
+    this.cured.set(from.cured);
+    this.lookedAt = from.lookedAt;
+    this.episode = 'off';
     this.stopped = from.stopped === null ? null : { ...from.stopped };
   }
 }
+
+type SavedCompaction = Pick<Compaction, 'memory' | 'tried' | 'cured' | 'lookedAt' | 'stopped'>;
 
 /** A value of a policy in a sentence. */
 function show(value: unknown): string {
