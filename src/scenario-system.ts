@@ -25,7 +25,7 @@ export function scenarioConfig(
   unicorn: UnicornSource = noUnicorn,
   policy: Policy = shippedPolicy(scenario),
 ): SystemConfig {
-  const { machine, seed, faults, poison } = scenario;
+  const { machine, seed, faults, poison, deferredUnmap } = scenario;
   const { root, modules } = fetchImages(scenario, images);
   const { disk, busMaster } = machine;
   return {
@@ -48,6 +48,7 @@ export function scenarioConfig(
     ioProtection: machine.ioProtection,
     faults,
     poison,
+    deferredUnmap,
     policy,
   };
 }

@@ -53,6 +53,8 @@ export interface SystemConfig {
   readonly policy?: Policy;
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   readonly poison?: 'on' | 'off';
+  /** Read-only translations may be left in TLBs after a deallocation, while that is safe (physmem.md §6.6). */
+  readonly deferredUnmap?: 'on' | 'off';
   /** Newest events that are kept. */
   readonly traceCapacity?: number;
   readonly engine?: MachineConfig['engine'];
@@ -129,8 +131,8 @@ export class System {
   }
 
   private get physmemOptions(): PhysmemOptions {
-    const { faults = {}, policy } = this.config;
-    return policy === undefined ? { faults } : { faults, policy };
+    const { faults = {}, policy, deferredUnmap: mode = 'off' } = this.config;
+    return { faults, deferral: { mode }, ...(policy !== undefined && { policy }) };
   }
 
   /** Whether a snapshot can be taken now: no server operation and no shootdown is in flight. */

@@ -113,6 +113,8 @@ export enum PhysmemEv {
   Quarantine = 230,
   Move = 231,
   PinDrain = 232,
+  Defer = 233,
+  DeferFlush = 234,
   PolicyStopped = 240,
   ReturnFrames = 250,
   Reclaim = 251,
@@ -164,6 +166,8 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
   { kind: PhysmemEv.PinDrain, name: 'physmem:pin_drain', fields: ['pin', 'pages', 'task'] },
   { kind: PhysmemEv.Quarantine, name: 'physmem:quarantine', fields: ['pfn', 'order', 'control'] },
   { kind: PhysmemEv.Move, name: 'migrate:mm_migrate_pages', fields: ['fromPfn', 'toPfn', 'order'] },
+  { kind: PhysmemEv.Defer, name: 'tlb:defer', fields: ['space', 'vaAddr', 'pages', 'cores'] },
+  { kind: PhysmemEv.DeferFlush, name: 'tlb:defer_flush', fields: ['entries', 'blocks'] },
   { kind: PhysmemEv.PolicyStopped, name: 'compact:policy_stopped', fields: ['rule'] },
   {
     kind: PhysmemEv.ReturnFrames,

@@ -15,6 +15,7 @@ export enum Fault {
   IGNORE_PINS = 22,
   KEEP_WRITE_ACCESS = 23,
   FAIL_ALLOCATION = 24,
+  DEFER_UNSAFE = 25,
 }
 
 export interface FaultSwitch {
@@ -80,5 +81,10 @@ export const FAULT_SWITCHES: readonly FaultSwitch[] = [
     number: Fault.FAIL_ALLOCATION,
     name: 'failAllocation',
     effect: 'the n-th time that physmem takes a block of memory, there is none',
+  },
+  {
+    number: Fault.DEFER_UNSAFE,
+    name: 'deferUnsafe',
+    effect: 'deferred unmap does without one of the conditions that make it safe',
   },
 ];

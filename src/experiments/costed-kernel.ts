@@ -131,6 +131,19 @@ export class CostedKernel implements KernelPort {
   needsRemote(batch: ShootdownBatch): boolean {
     return batch.pageCount > 0 && this.#targets() > 0;
   }
+  flushOwn(batch: ShootdownBatch): number {
+    this.add(this.#invalidation(batch));
+    return this.#targets();
+  }
+  listPages(
+    _space: number,
+    _page: number,
+    count: number,
+    _size: 'small' | 'large',
+    batch: ShootdownBatch,
+  ): void {
+    (batch as CostedBatch).pageCount += count;
+  }
   flushLocal(batch: ShootdownBatch): void {
     if (batch.pageCount === 0) return;
     this.shootdowns += 1;

@@ -1,16 +1,20 @@
 /**
  * Watches every use of a stale TLB entry (the machine's debug shadow) and keeps those that no rule excuses: a use is
  * fine while an operation still waits for this core's answer, or the core is dead and its operation refused, and when
- * the page table was only widened. All others are I18: the core used a translation after it was taken away.
+ * the page table was only widened; and so is a read through a deferred unmap that keeps its conditions, which is counted.
+ * All others are I18: the core used a translation after it was taken away.
  */
 import { Ev } from '../../emu/arch/events.ts';
 import { ACCESS_USER, ACCESS_WRITE } from '../../emu/mem/index.ts';
 import type { TraceEvent } from '../observe/trace.ts';
+import { allowsStale } from '../physmem/check/deferred.ts';
 import type { System } from '../system.ts';
 
 export class StaleWatch {
   private readonly system: System;
   private readonly found: string[] = [];
+  /** Reads through deferred unmaps, which are allowed. */
+  deferredUses = 0;
   private readonly endListening: () => void;
 
   /** Turns the shadow on; the machine is slower with it. */
@@ -42,6 +46,10 @@ export class StaleWatch {
     const access = ACCESS_USER | (d === 1 ? ACCESS_WRITE : 0);
     const walk = machine.mmu.explainWalk(core, a >>> 0, access);
     if (walk.pa === b >>> 0) return;
+    if (d !== 1 && this.isDeferred(core, a >>> 12, b >>> 12)) {
+      this.deferredUses += 1;
+      return;
+    }
     const bit = 1 << core;
     const isExcused = kernel
       .describeShootdowns()
@@ -51,5 +59,11 @@ export class StaleWatch {
     this.found.push(
       `I18: core ${core} ${what} a translation of 0x${(a >>> 0).toString(16)} that is gone (frame ${b >>> 12})`,
     );
+  }
+
+  private isDeferred(core: number, page: number, frame: number): boolean {
+    const { kernel, physmem } = this.system;
+    if (physmem === null) return false;
+    return allowsStale(physmem.store, kernel.describeCores()[core]!.space, page, frame);
   }
 }

@@ -3,14 +3,14 @@
  * that runs the present step of the server.
  */
 import type { Operation, ShootdownBatch } from '../abi/server.ts';
-import { type Batch, newBatch } from './batch.ts';
+import { addPages, type Batch, newBatch } from './batch.ts';
 import { charge, type KernelContext, timeOf } from './context.ts';
 import { stopTask } from './death.ts';
 import { revokeObject } from './drop.ts';
 import { notify, threadLives } from './notices.ts';
 import { spawnOperation } from './operation.ts';
 import { awaitQuiet, setAlarm } from './server-tick.ts';
-import { flushLocal, needsRemote } from './shootdown.ts';
+import { flushLocal, flushOwn, needsRemote } from './shootdown.ts';
 import * as space from './space.ts';
 import { type Notice, TaskState } from './state.ts';
 import { wake } from './work.ts';
@@ -159,6 +159,20 @@ export class ServerPort {
 
   askToReturn({ thread, ...notice }: Notice & { readonly thread: number }): boolean {
     return notify(this.k, thread, notice);
+  }
+
+  flushOwn(batch: ShootdownBatch): number {
+    return flushOwn(this.k, batch as Batch);
+  }
+
+  listPages(
+    task: number,
+    page: number,
+    count: number,
+    _size: 'small' | 'large',
+    batch: ShootdownBatch,
+  ): void {
+    addPages(batch as Batch, task, page, count);
   }
 
   wake(key: number): void {

@@ -37,6 +37,15 @@ export function flushLocal(k: KernelContext, batch: Batch): void {
 }
 
 /**
+ * Invalidates on the present core and marks idle ones; returns how many cores run user code of a space of the batch and
+ * keep what they hold.
+ */
+export function flushOwn(k: KernelContext, batch: Batch): number {
+  flushHere(k, 0, batch);
+  return countBits(remoteMask(k, batch));
+}
+
+/**
  * Starts a shootdown for an operation of the present core.
  * @returns 'done' when nobody has to answer, 'wait' when the operation will be resumed, 'limbo' when only cores that are
  * dead have to: the operation shall not wait as long again for each of its slices.
@@ -190,8 +199,6 @@ function complete(k: KernelContext, transaction: Transaction): void {
 
 function newTransaction(k: KernelContext, batch: Batch, operation: number, mask: number): Transaction {
   const startedAt = timeOf(k, k.core);
-  let ipis = 0;
-  for (let left = mask; left !== 0; left &= left - 1) ipis++;
   return {
     id: k.state.nextTransaction++,
     operation,
@@ -200,11 +207,17 @@ function newTransaction(k: KernelContext, batch: Batch, operation: number, mask:
     startedAt,
     pendingMask: mask,
     generations: new Array<number>(k.state.cores.length).fill(0),
-    ipis,
+    ipis: countBits(mask),
     deadline: startedAt + k.config.shootdownTimeoutCycles,
     stage: Stage.ASKED,
     isDenied: false,
   };
+}
+
+function countBits(mask: number): number {
+  let bits = 0;
+  for (let left = mask; left !== 0; left &= left - 1) bits++;
+  return bits;
 }
 
 function post(k: KernelContext, transaction: Transaction, core: Core): void {

@@ -73,6 +73,14 @@ export function countersOf(
   const once = (label: string, total: number): CounterRow => ({ label, perCore: [], total });
   const k = kernel.counters;
   const p = physmem.counters;
+  const deferral =
+    p.deferredPages === 0
+      ? []
+      : [
+          once('page unmaps deferred', p.deferredPages),
+          once('IPIs put off by that', p.deferredIpis),
+          once('flushes of deferred unmaps', p.deferredFlushes),
+        ];
   return [
     counter('instructions', CoreF.INSTRUCTIONS),
     { ...counter('cycles', CoreF.CYCLES), total: machine.cycles },
@@ -92,6 +100,7 @@ export function countersOf(
     once('of these on one core only', k.shootdownsLocal),
     once('shootdown IPIs', k.shootdownIpis),
     once('IPIs spared (lazy cores)', k.ipisAvoided),
+    ...deferral,
     once('frames bound', p.boundFrames),
     once('frames zeroed', p.zeroedFrames),
     once('frames copied', p.copiedFrames),

@@ -18,6 +18,10 @@ export interface Counters {
   remoteShootdowns: number;
   localShootdowns: number;
   limboBatches: number;
+  /** Pages whose unmap was deferred, interrupts that were not sent for it then, and flushes of the whole list. */
+  deferredPages: number;
+  deferredIpis: number;
+  deferredFlushes: number;
   poisonFaults: number;
   /** Blocks and base frames moved to another place, shootdowns for it, and moves given up for a core that is late. */
   moves: number;
@@ -57,6 +61,9 @@ export const newCounters = (): Counters => ({
   remoteShootdowns: 0,
   localShootdowns: 0,
   limboBatches: 0,
+  deferredPages: 0,
+  deferredIpis: 0,
+  deferredFlushes: 0,
   poisonFaults: 0,
   moves: 0,
   movedFrames: 0,

@@ -6,6 +6,7 @@
 import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Actor } from './actor.ts';
+import { mayStay } from './defer.ts';
 import { holdNothing, holdOf } from './hold.ts';
 import { Hold } from './loan.ts';
 import { detach, entryFrom, pagesOf, removeName } from './names.ts';
@@ -15,7 +16,7 @@ import type { Removal } from './removal.ts';
 import { ok } from './reply.ts';
 import { splitAt, splitFrame } from './split.ts';
 import type { Store } from './store.ts';
-import { unmapEntry } from './translation.ts';
+import { leaveEntry, unmapEntry } from './translation.ts';
 
 /** `credit`: the control gets the charge back. `keep`: the caller puts new names in place that it pays for. */
 export type ChargeRule = 'credit' | 'keep';
@@ -24,7 +25,10 @@ export type ChargeRule = 'credit' | 'keep';
 export function removeEntry(store: Store, entry: number, removal: Removal, rule: ChargeRule): number {
   const { entries } = store;
   const pages = pagesOf(store, entry);
-  if (entries.maps[entry] !== 0) unmapEntry(store, entry, removal);
+  if (entries.maps[entry] !== 0) {
+    if (removal.leaves === 'read-only' && mayStay(store, entry)) leaveEntry(store, entry, removal);
+    else unmapEntry(store, entry, removal);
+  }
   removeName(store, entry);
   const hold = holdOf(store, entry);
   holdNothing(store, entry);
@@ -75,6 +79,7 @@ export function deallocate(
   pages: number,
 ): RpcReply | Operation {
   const job = newRangeJob(store, actor, container, start, pages);
+  if (store.tuning.deferral.mode === 'on') job.removal.leaves = 'read-only';
   return runRange(store, job, removeAndCredit, (_, done) => {
     store.port.emit(PhysmemEv.Deallocate, container, start * 4096, pages * 4096, done.done * 4096);
     return ok([done.done * 4096]);

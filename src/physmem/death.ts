@@ -53,7 +53,7 @@ export function* dropCapability(store: Store, task: number, cap: CapRef): Operat
   }
   const found =
     cap.type === CapType.LIMITED ? limitedRecords(store, task, cap) : containerRecords(store, task, cap);
-  const removal = new Removal();
+  const removal = new Removal('all', 'all');
   for (const record of found) unmapRecord(store, record, removal);
   yield* settle(store, removal);
 }

@@ -6,6 +6,9 @@ import { KernelEv } from '../abi/events.ts';
 import { Fault } from '../abi/fault-switches.ts';
 import type { Store } from './store.ts';
 
+/** Which condition of deferred unmap is broken (defer.ts). */
+export type DeferUnsafe = 'off' | 'reused' | 'written' | 'writable' | 'unbounded' | 'revoked';
+
 export interface PhysmemFaults {
   /** Memory is free before the translations to it are shot down (breaks I19, I20). */
   readonly freeBeforeFlush: 'off' | 'on';
@@ -17,6 +20,11 @@ export interface PhysmemFaults {
   readonly keepWriteAccess: 'off' | 'on';
   /** The n-th time that a block of memory is taken, there is none; 0 = never. A promise, not an invariant, breaks. */
   readonly failAllocation: number;
+  /**
+   * Deferred unmap without one of its conditions: the memory is reused or written before the flush, it could be written
+   * when the translation was left, the list has no bound, or lock, revoke and destroy do not flush it.
+   */
+  readonly deferUnsafe: DeferUnsafe;
 }
 
 export const NO_PHYSMEM_FAULTS: PhysmemFaults = {
@@ -25,6 +33,7 @@ export const NO_PHYSMEM_FAULTS: PhysmemFaults = {
   ignorePins: 'off',
   keepWriteAccess: 'off',
   failAllocation: 0,
+  deferUnsafe: 'off',
 };
 
 /** Says in the trace that a rule was broken. */

@@ -22,7 +22,7 @@ export interface Parked extends Held {
   /** Tasks whose translations it lists: nothing new is mapped for them meanwhile. */
   readonly spaces: readonly number[];
   /** Blocks that stay in use and that a silent core may still read: nobody may write them in place. */
-  readonly shown: readonly number[];
+  readonly shown: number[];
 }
 
 export class Inflight {
@@ -53,6 +53,11 @@ export class Inflight {
 
   shows(block: number): boolean {
     return this.parked.length > 0 && this.parked.some(({ shown }) => shown.includes(block));
+  }
+
+  /** A block was halved: what was shown of it is shown of both halves. */
+  divide(block: number, upper: number): void {
+    for (const { shown } of this.parked) if (shown.includes(block)) shown.push(upper);
   }
 
   /** Base frames in limbo that are charged to a control. */

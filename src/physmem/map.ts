@@ -10,6 +10,7 @@ import type { Operation, RpcReply } from '../abi/server.ts';
 import { admission } from './actor.ts';
 import { BindResult, bindFrame, breakCow, isBound, needsBreak } from './bind.ts';
 import { compactFor } from './compact/direct.ts';
+import { staleness } from './defer.ts';
 import { noRoom, roomForExtra } from './extra.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
@@ -76,6 +77,11 @@ export function advance(store: Store, job: MapJob): MapStep {
   job.refused = objection(store, job, space);
   if (job.refused !== null) return finish(store, job);
   if (space!.pending > 0) return MapStep.WAIT_SPACE;
+  if (store.deferred.covers(job.task, job.virtualPage + job.done, job.pages - job.done)) {
+    // What a deferred unmap left there must not stand beside the new translation (I18, I21).
+    job.removal.flush = 'all';
+    if (!settleNow(store, job.removal)) return MapStep.FLUSH;
+  }
   const limit = job.done + store.tuning.sliceSteps;
   while (job.done < job.pages) {
     if (job.done >= limit) return MapStep.PAUSE;
@@ -134,6 +140,7 @@ function mapNext(store: Store, job: MapJob, space: Space): MapStep | null {
   if (prepared !== Prepared.READY) {
     if (prepared === Prepared.AGAIN) return null;
     if (prepared === Prepared.SHORT) return MapStep.COMPACT;
+    if (prepared === Prepared.LEAVING) return MapStep.WAIT_PROGRESS;
     if (prepared === Prepared.FLUSH) return MapStep.FLUSH;
     return isGuaranteed(store, frame) ? noMemory(store, job, 1 << frames.order(frame)) : noSpare(store, job);
   }
@@ -154,6 +161,8 @@ enum Prepared {
   /** The frame was split: look again. */
   AGAIN,
   FLUSH,
+  /** A core may still read the block through a deferred unmap whose flush is under way. */
+  LEAVING,
   NO_MEMORY,
   SHORT,
 }
@@ -163,7 +172,8 @@ function prepareFrame(store: Store, job: MapJob, frame: number): Prepared {
   const whenShort = job.shortAt === job.done ? 'split' : 'ask';
   let result: BindResult;
   if (!isBound(store, frame)) result = bindFrame(store, frame, job.removal, whenShort);
-  else if ((job.access & WRITE) === 0 || !needsBreak(store, frame)) return Prepared.READY;
+  else if ((job.access & WRITE) === 0) return Prepared.READY;
+  else if (!needsBreak(store, frame)) return prepareWriter(store, job, frame);
   else if ((job.flags & MapFlag.NO_BREAK) !== 0) return Prepared.READY;
   else result = breakCow(store, frame, job.removal, whenShort);
   if (result === BindResult.SHORT) {
@@ -174,6 +184,15 @@ function prepareFrame(store: Store, job: MapJob, frame: number): Prepared {
   if (result === BindResult.NO_MEMORY) return Prepared.NO_MEMORY;
   if (!settleNow(store, job.removal)) return Prepared.FLUSH;
   return result === BindResult.SPLIT ? Prepared.AGAIN : Prepared.READY;
+}
+
+/** Memory that somebody may still read through a deferred unmap is not written before the list is flushed (§6.6). */
+function prepareWriter(store: Store, job: MapJob, frame: number): Prepared {
+  const found = staleness(store, store.frames.block[frame]!);
+  if (found === 'none') return Prepared.READY;
+  if (found === 'leaving') return Prepared.LEAVING;
+  job.removal.flush = 'all';
+  return settleNow(store, job.removal) ? Prepared.READY : Prepared.FLUSH;
 }
 
 /** A job to map pages of a container; rights were checked by the caller. READ is implied by the hardware. */

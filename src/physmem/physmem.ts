@@ -17,14 +17,15 @@ import {
 import { considerWork } from './compact/daemon.ts';
 import type { Counters } from './counters.ts';
 import { concernsTask, dropCapability, dropTask } from './death.ts';
+import { isOverdue } from './defer.ts';
 import { NO_PHYSMEM_FAULTS } from './faults.ts';
 import { endPin, tickPins } from './pin-end.ts';
 import { assert, type PlainData } from './plain-data.ts';
 import type { Access, BootServer, KernelPort, PhysmemBoot } from './port.ts';
-import { answerLate } from './removal.ts';
+import { answerLate, flushDeferred } from './removal.ts';
 import { serve } from './server.ts';
 import { installSpace } from './sponsor.ts';
-import { NO_POLICY, type PhysmemOptions, Store } from './store.ts';
+import { NO_DEFERRAL, NO_POLICY, type PhysmemOptions, Store } from './store.ts';
 
 const MAX_ORDER = 10;
 const DMA_RESERVE = 1 / 8;
@@ -48,6 +49,7 @@ export class Physmem implements BootServer {
       returnCycles: options.returnCycles ?? RETURN_CYCLES,
       poison: boot.poison,
       faults: { ...NO_PHYSMEM_FAULTS, ...options.faults },
+      deferral: { ...NO_DEFERRAL, ...options.deferral },
       policy: options.policy ?? NO_POLICY,
     });
     const root = this.store.controls.createRoot(bootMemory(this.store, boot));
@@ -110,10 +112,13 @@ export class Physmem implements BootServer {
     return null;
   }
 
-  /** The alarm has rung, or a device has become quiet: pins that are over end, and quarantine is looked at. */
+  /**
+   * The alarm has rung, or a device has become quiet: pins that are over end, quarantine is looked at, and deferred unmaps
+   * whose time is over are flushed.
+   */
   tick(): Operation<void> | null {
     tickPins(this.store);
-    return null;
+    return isOverdue(this.store) ? flushDeferred(this.store) : null;
   }
 
   bootRootSpace(): void {

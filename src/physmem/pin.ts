@@ -22,6 +22,7 @@ import {
 } from './bind.ts';
 import { claimLow } from './claim.ts';
 import type { Control } from './control.ts';
+import { staleness } from './defer.ts';
 import { failsNow } from './faults.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
@@ -171,6 +172,7 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
 
 function isFit(store: Store, request: PinRequest, frame: number): boolean {
   if (!isBound(store, frame) || needsBreak(store, frame)) return false;
+  if (staleness(store, store.frames.block[frame]!) !== 'none') return false;
   return (request.flags & PinFlag.DMA) === 0 || isLow(store, frame);
 }
 
@@ -182,9 +184,19 @@ function* makeFit(store: Store, request: PinRequest, frame: number): Operation<R
   if (!isBound(store, frame))
     result = low ? bindLow(store, frame, removal) : bindFrame(store, frame, removal);
   else if (needsBreak(store, frame)) result = breakCow(store, frame, removal);
+  else if (staleness(store, store.frames.block[frame]!) !== 'none') return yield* endStaleness(store, frame);
   else return yield* moveLow(store, frame);
   if ((yield* settle(store, removal)) === 'limbo') return SILENT;
   return result === BindResult.NO_MEMORY ? 'no-memory' : null;
+}
+
+/** A device writes behind everybody's back: no core may still read the block through a deferred unmap. */
+function* endStaleness(store: Store, frame: number): Operation<Refusal | null> {
+  if (staleness(store, store.frames.block[frame]!) === 'leaving') {
+    yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+    return null;
+  }
+  return (yield* settle(store, new Removal('own', 'all'))) === 'limbo' ? SILENT : null;
 }
 
 const noDma = (store: Store): Refusal =>

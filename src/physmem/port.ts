@@ -79,6 +79,13 @@ export interface KernelPort {
   needsRemote(batch: ShootdownBatch): boolean;
   /** Completes a batch for which needsRemote is false. */
   flushLocal(batch: ShootdownBatch): void;
+  /**
+   * Invalidates a batch on the current core and marks idle ones, which costs no interrupt; cores that run its spaces keep
+   * what they hold. Returns how many those are.
+   */
+  flushOwn(batch: ShootdownBatch): number;
+  /** Puts into a batch `count` pages, or one 4 MiB page, whose entries were cleared before with another batch. */
+  listPages(space: number, page: number, count: number, size: 'small' | 'large', batch: ShootdownBatch): void;
 
   /**
    * Whether a device may still reach one of these base frames: a transfer is programmed or under way, and no protection

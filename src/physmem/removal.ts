@@ -7,6 +7,7 @@ import { PhysmemEv } from '../abi/events.ts';
 import { Fault } from '../abi/fault-switches.ts';
 import type { Operation, ShootdownBatch, WaitResult } from '../abi/server.ts';
 import { FrameState } from './base-frames.ts';
+import { arrange, type Later } from './defer.ts';
 import { tellFault } from './faults.ts';
 import { FrameFlag } from './frame.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
@@ -35,9 +36,17 @@ export class Removal implements Held {
    * which a revocation relies (their shootdowns may be open still).
    */
   readonly promise: 'own' | 'all';
+  /** Whether it also flushes the list of deferred unmaps (defer.ts): when it must, or in any case. */
+  flush: 'needed' | 'all';
+  /** What may be left in the TLBs of other cores, if it is deferred. */
+  leaves: 'nothing' | 'read-only' = 'nothing';
+  later: Later | null = null;
+  /** The blocks of the list that it took. */
+  taken: Set<number> | null = null;
 
-  constructor(promise: 'own' | 'all' = 'own') {
+  constructor(promise: 'own' | 'all' = 'own', flush: 'needed' | 'all' = 'needed') {
     this.promise = promise;
+    this.flush = flush;
   }
 
   /** Whether page tables that become empty go too. */
@@ -48,6 +57,11 @@ export class Removal implements Held {
   batchFor(store: Store, space: number): ShootdownBatch {
     if (!this.spaces.includes(space)) this.spaces.push(space);
     return (this.batch ??= store.port.newBatch());
+  }
+
+  /** Where translations are noted that may be left behind. */
+  laterFor(store: Store): Later {
+    return (this.later ??= { batch: store.port.newBatch(), runs: [], blocks: [] });
   }
 
   /** Takes a block from its owner: it is in limbo until the removal is settled. */
@@ -71,6 +85,8 @@ export class Removal implements Held {
   /** Forgets everything, so that the object serves the next slice. */
   reset(): void {
     this.batch = null;
+    this.later = null;
+    this.taken = null;
     clear(this.blocks);
     clear(this.charges);
     clear(this.softs);
@@ -87,6 +103,7 @@ function clear(list: number[]): void {
 
 /** Settles without waiting, if no other core and no older removal is in the way; returns whether it did. */
 export function settleNow(store: Store, removal: Removal): boolean {
+  if (removal.later !== null || !store.deferred.isEmpty) arrange(store, removal);
   const { batch } = removal;
   if (batch !== null) {
     if (store.port.needsRemote(batch)) return false;
@@ -98,6 +115,7 @@ export function settleNow(store: Store, removal: Removal): boolean {
   if (needs && (store.inflight.open.length > 0 || store.inflight.parked.length > 0)) return false;
   giveBack(store, removal);
   softenAll(store, removal);
+  if (removal.taken !== null) store.deferred.left(removal.taken);
   removal.reset();
   return true;
 }
@@ -122,6 +140,7 @@ export function* settle(store: Store, removal: Removal): Operation<Settled> {
   if (result === 'limbo') parkBatch(store, removal);
   inflight.end(number);
   for (const frame of raised) lowerMoving(store, frame);
+  if (removal.taken !== null) store.deferred.left(removal.taken);
   store.progress();
   while (inflight.hasOlder(number)) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
   for (const entry of removal.softs) lowerMoving(store, store.entries.frame[entry]!);
@@ -132,6 +151,11 @@ export function* settle(store: Store, removal: Removal): Operation<Settled> {
   removal.reset();
   store.progress();
   return result === 'limbo' ? 'limbo' : 'done';
+}
+
+/** Flushes the list of deferred unmaps, because its time is over or because its memory is wanted. */
+export function* flushDeferred(store: Store): Operation<void> {
+  yield* settle(store, new Removal('own', 'all'));
 }
 
 /** The fault switch: what is to be freed is free before the shootdown has begun. */

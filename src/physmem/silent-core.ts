@@ -20,6 +20,7 @@ const REVOKING: ReadonlySet<number> = new Set([
   Op.DEALLOCATE,
   Op.UNMAP,
   Op.COPY,
+  Op.COPY_LIST,
   Op.RELEASE,
   Op.REVOKE,
   Op.CONTAINER_DESTROY,

@@ -23,6 +23,8 @@ export function splitFrame(store: Store, frame: number, removal: Removal): void 
   if (block !== UNBOUND) {
     upperBlock = base.splitBlock(block);
     base.refs[upperBlock] = 0;
+    store.deferred.divide(block, upperBlock);
+    store.inflight.divide(block, upperBlock);
   }
   let lastUpper = 0;
   let member = frame;

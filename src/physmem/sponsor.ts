@@ -101,6 +101,7 @@ export function* removeSpace(store: Store, task: number): Operation<void> {
   }
   removal.addCharge(space.control, SPACE_FRAMES);
   yield* settle(store, removal);
+  store.deferred.forgetTask(task);
   const control = store.controls.at(space.control);
   control.spaces.splice(control.spaces.indexOf(task), 1);
   store.spaces.byTask.delete(task);

@@ -12,6 +12,7 @@ import type { Policy } from './compact/policy.ts';
 import { type Container, type Limited, newContainers, newLimiteds, type ObjectTable } from './container.ts';
 import { Controls } from './control.ts';
 import { type Counters, newCounters } from './counters.ts';
+import { Deferred } from './deferred.ts';
 import { Entries } from './entry.ts';
 import type { PhysmemFaults } from './faults.ts';
 import { Frames } from './frame.ts';
@@ -35,9 +36,21 @@ export interface PhysmemOptions {
   /** Cycles that holders of extra memory have to give it back before it is taken. */
   readonly returnCycles?: number;
   readonly faults?: Partial<PhysmemFaults>;
+  /** Deferred unmap (physmem.md §6.6); off when left out, and the bounds of its list. */
+  readonly deferral?: Partial<Deferral>;
   /** When and how memory is moved to make large blocks; never, when left out. */
   readonly policy?: Policy;
 }
+
+export interface Deferral {
+  readonly mode: 'on' | 'off';
+  /** TLB entries that the list may stand for. */
+  readonly entriesMax: number;
+  /** Cycles after which it is flushed, counted from its first entry. */
+  readonly cycles: number;
+}
+
+export const NO_DEFERRAL: Deferral = { mode: 'off', entriesMax: 512, cycles: 1_000_000 };
 
 export interface Tuning {
   readonly maxOrder: number;
@@ -46,6 +59,7 @@ export interface Tuning {
   readonly returnCycles: number;
   readonly poison: 'on' | 'off';
   readonly faults: PhysmemFaults;
+  readonly deferral: Deferral;
   readonly policy: Policy;
 }
 
@@ -68,6 +82,7 @@ export class Store {
   readonly spaces = new Spaces();
   readonly guards = new Guards();
   readonly inflight = new Inflight();
+  readonly deferred = new Deferred();
   readonly compaction: Compaction;
   counters: Counters = newCounters();
   /** Frames that carry FrameFlag.MOVING. */
@@ -104,6 +119,7 @@ export class Store {
       maps: this.maps.save(),
       spaces: this.spaces.save(),
       inflight: this.inflight.save(),
+      deferred: this.deferred.save(),
       compaction: this.compaction.save(),
       counters: { ...this.counters },
     };
@@ -124,6 +140,7 @@ export class Store {
     this.maps.load(from['maps']);
     this.spaces.load(from['spaces']);
     this.inflight.load(from['inflight']);
+    this.deferred.load(from['deferred']);
     this.compaction.load(from['compaction']);
     this.counters = { ...(from['counters'] as unknown as Counters) };
     this.moving = 0;

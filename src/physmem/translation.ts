@@ -123,6 +123,56 @@ export function unmapRecord(store: Store, record: number, removal: Removal): voi
   freeRecord(store, record);
 }
 
+/**
+ * As unmapRecord, but the translation may be left in other cores' TLBs (defer.ts): it is noted in the removal, and the
+ * page table stays until it is flushed, even when it is empty.
+ */
+function leaveRecord(store: Store, record: number, removal: Removal): void {
+  const { maps, port, entries } = store;
+  const task = maps.space[record]!;
+  const page = maps.page[record]!;
+  const pages = maps.pages[record]!;
+  const limited = maps.limited[record]!;
+  const container = entries.container[maps.entry[record]!]!;
+  const space = store.spaces.get(task)!;
+  const isLarge = (maps.access[record]! & LARGE) !== 0;
+  const { batch, runs } = removal.laterFor(store);
+  runs.push({
+    task,
+    page,
+    pages,
+    size: isLarge ? 'large' : 'small',
+    container,
+    containerGeneration: store.containers.at(container).generation,
+    limited,
+    limitedGeneration: store.limiteds.at(limited).generation,
+    holder: maps.holder[record]!,
+  });
+  removal.unmappedPages += pages;
+  store.counters.unmappedPages += pages;
+  port.emit(PhysmemEv.Unmap, task, page * 4096, pages, 0);
+  if (isLarge) {
+    port.unmapLarge(task, page, batch);
+    space.large.delete(page >>> 10);
+  } else {
+    port.unmapPages(task, page, pages, batch);
+    const table = space.tables.get(page >>> 10)!;
+    const slot = page & (TABLE_PAGES - 1);
+    table.records.fill(0, slot, slot + pages);
+    table.used -= pages;
+  }
+  freeRecord(store, record);
+}
+
+/** Takes every translation of an entry away, to be left in other cores' TLBs if it comes to that. */
+export function leaveEntry(store: Store, entry: number, removal: Removal): void {
+  const { entries, frames } = store;
+  removal.laterFor(store).blocks.push(frames.block[entries.frame[entry]!]!);
+  for (let record = entries.maps[entry]!; record !== 0; record = entries.maps[entry]!) {
+    leaveRecord(store, record, removal);
+  }
+}
+
 /** Removes pages [page, page + count), which lie inside a record. A large page goes as a whole. */
 export function unmapRun(store: Store, record: number, page: number, count: number, removal: Removal): void {
   const { maps } = store;

@@ -11,7 +11,7 @@ export function unmapPages(store: Store, task: number, page: number, count: numb
   const space = store.spaces.get(task);
   if (space === undefined || space.state === 'dying') return ok([0]);
   if (space.pending > 0) return waitAndUnmap(store, task, page, count);
-  const removal = new Removal();
+  const removal = removalFor(store, task, page, count);
   const removed = clearRange(store, space, page, count, removal);
   if (settleNow(store, removal)) return ok([removed * 4096]);
   return settleAndReply(store, removal, removed);
@@ -28,7 +28,7 @@ function* waitAndUnmap(store: Store, task: number, page: number, count: number):
     const space = store.spaces.get(task);
     if (space === undefined || space.state === 'dying') return ok([0]);
     if (space.pending === 0) {
-      const removal = new Removal();
+      const removal = removalFor(store, task, page, count);
       const removed = clearRange(store, space, page, count, removal);
       yield* settle(store, removal);
       return ok([removed * 4096]);
@@ -36,3 +36,7 @@ function* waitAndUnmap(store: Store, task: number, page: number, count: number):
     yield { kind: 'event', key: spaceKey(task), deadlineCycles: NEVER };
   }
 }
+
+/** A deferred unmap may have left a translation of the range behind; whoever asks for its end gets it. */
+const removalFor = (store: Store, task: number, page: number, count: number): Removal =>
+  new Removal('own', store.deferred.covers(task, page, count) ? 'all' : 'needed');

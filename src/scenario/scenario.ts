@@ -38,6 +38,7 @@ export interface Scenario {
   readonly faults: ScenarioFaults;
   readonly policy: ScenarioPolicy;
   readonly poison: 'on' | 'off';
+  readonly deferredUnmap: 'on' | 'off';
   readonly limits: { readonly maxInstructions: number | null; readonly maxCycles: number | null };
   /** Moments at which the system is shown in the middle of the run. */
   readonly pictures: readonly Picture[];
@@ -161,6 +162,7 @@ function settle(file: ScenarioFile): Scenario {
     faults: withoutUndefined(file.faults) as ScenarioFaults,
     policy: file.policy,
     poison: file.poison,
+    deferredUnmap: file.deferredUnmap,
     limits: { maxInstructions: limits.maxInstructions ?? null, maxCycles: limits.maxCycles ?? null },
     pictures: file.pictures,
     checks: { exit: checks.exit ?? null, output: checks.output },

@@ -126,6 +126,8 @@ export const faults = z.strictObject({
   keepWriteAccess: oneOf('on', 'off').optional(),
   /** Which block that physmem takes, from 1. */
   failAllocation: count(1).optional(),
+  /** The condition of deferred unmap that does not hold. */
+  deferUnsafe: oneOf('reused', 'written', 'writable', 'unbounded', 'revoked').optional(),
 });
 
 const argument = z
@@ -234,6 +236,8 @@ export const scenarioSchema = z.strictObject({
   policy: policy.prefault('none'),
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   poison: oneOf('on', 'off').prefault('off'),
+  /** Read-only translations may be left in TLBs after a deallocation, while that is safe (physmem.md §6.6). */
+  deferredUnmap: oneOf('on', 'off').prefault('off'),
   limits: z
     .strictObject({ maxInstructions: count(1).optional(), maxCycles: count(1).optional() })
     .prefault({}),

@@ -6,6 +6,7 @@
 import type { Store } from '../store.ts';
 import { checkBlockCounts } from './block-counts.ts';
 import { checkCredit } from './credit.ts';
+import { checkDeferred } from './deferred.ts';
 import { checkLoans } from './loans.ts';
 import { checkMaps, type PageTableView } from './maps.ts';
 import { checkNames } from './names.ts';
@@ -23,6 +24,7 @@ export function check(store: Store, view: PageTableView | null = null): readonly
   checkPins(store, report);
   checkLoans(store, report);
   checkBlockCounts(store, report);
+  checkDeferred(store, report);
   report.expect('I38', store.guards.queues.size === 0, () => 'a container is guarded, and no operation runs');
   report.expect('I38', store.inflight.open.length === 0, () => 'a shootdown is open, and no operation runs');
   report.expect('I38', store.moving === 0, () => 'a frame is moving, and no operation runs');

@@ -265,6 +265,21 @@ export class FakeKernel implements KernelPort {
   flushLocal(batch: ShootdownBatch): void {
     this.acknowledge(batch);
   }
+  /** The current core is core 0; all others run the spaces of the batch. */
+  flushOwn(batch: ShootdownBatch): number {
+    for (const { space, page } of (batch as FakeBatch).items) this.tlbs[0]!.delete(`${space}:${page}`);
+    return this.tlbs.length - 1;
+  }
+  listPages(
+    space: number,
+    page: number,
+    count: number,
+    size: 'small' | 'large',
+    batch: ShootdownBatch,
+  ): void {
+    if (size === 'large') this.#addLarge(space, page, batch);
+    else for (let i = 0; i < count; i += 1) (batch as FakeBatch).items.push({ space, page: page + i });
+  }
   /** All cores invalidate what the batch lists. */
   acknowledge(batch: ShootdownBatch): void {
     const fake = batch as FakeBatch;
