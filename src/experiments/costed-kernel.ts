@@ -157,7 +157,9 @@ export class CostedKernel implements KernelPort {
     const handler = trapEntry + this.#invalidation(batch) + trapReturn;
     this.shootdowns += 1;
     this.ipis += targets;
-    this.add(targets * ipiSend + ipiDeliver + handler);
+    // The caller's core is idle meanwhile; the last answer wakes it with an interrupt of its own.
+    const answer = ipiSend + ipiDeliver + trapEntry + trapReturn;
+    this.add(targets * ipiSend + ipiDeliver + handler + answer);
     if (this.active === 'background') this.clocks.caller += handler;
   }
 

@@ -2,7 +2,6 @@
  * The gate of Linux's self test of compaction: 80 % of memory filled, every second frame freed; at least a third of the free
  * memory must then be had as huge frames.
  */
-import { Errno } from '../abi/errno.ts';
 import type { Experiment, Sample, Trial } from './experiment.ts';
 import { fillMemory } from './fragmented-memory.ts';
 import { policyNamed } from './policies.ts';
@@ -29,7 +28,7 @@ function run({ seed, variant, costs, size }: Trial): Sample {
   const free = world.freeFrames;
   const huge = world.createContainer();
   let got = 0;
-  while (world.allocateHuge(huge, got * HUGE_PAGES) === Errno.OK) got += 1;
+  while (world.allocateHuge(huge, got * HUGE_PAGES)) got += 1;
   const share = (got * HUGE_PAGES) / free;
   return {
     values: {

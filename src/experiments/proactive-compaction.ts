@@ -2,7 +2,6 @@
  * Gupta's experiment: memory is filled, three of four base frames are freed at random, then huge frames are wanted until
  * there is none. What does one cost, if memory is moved never, inside the request, or ahead of it?
  */
-import { Errno } from '../abi/errno.ts';
 import type { Experiment, Point, Sample, Trial } from './experiment.ts';
 import { fillMemory } from './fragmented-memory.ts';
 import { policyNamed } from './policies.ts';
@@ -70,7 +69,7 @@ function wantHuge(world: ServerWorld, progress: (share: number) => void): Wantin
   const cycles: number[] = [];
   let zeroCycles = 0;
   while (world.credit >= HUGE_PAGES) {
-    if (world.allocateHuge(huge, cycles.length * HUGE_PAGES) !== Errno.OK) break;
+    if (!world.allocateHuge(huge, cycles.length * HUGE_PAGES)) break;
     cycles.push(world.lastCycles);
     zeroCycles += world.lastZeroCycles;
     world.think(THINK_CYCLES);

@@ -6,8 +6,7 @@ import { DMA_ZONE_END } from '../../emu/arch/address-map.ts';
 import type { CostModel } from '../../emu/arch/cost.ts';
 import { Errno } from '../abi/errno.ts';
 import type { PolicySpec } from '../abi/policy-spec.ts';
-import { AllocFlag } from '../abi/rights.ts';
-import { Op } from '../abi/rpcs.ts';
+import { Op, PAGE_ORDER_SHIFT } from '../abi/rpcs.ts';
 import type { CapRef, Operation, RpcReply, Wait } from '../abi/server.ts';
 import { namedPolicy } from '../physmem/compact/named.ts';
 import { Physmem } from '../physmem/physmem.ts';
@@ -17,8 +16,9 @@ export const PAGE_BYTES = 4096;
 export const HUGE_PAGES = 1024;
 export const HUGE_ORDER = 10;
 const TASK = 1;
-/** First linear page of maps. */
+/** First linear pages of what `touch` maps, and of 4 MiB frames. */
 const MAP_PAGE = 0x10000;
+const HUGE_MAP_PAGE = 0x80000;
 const READ_WRITE = 3;
 /** Firmware, kernel and the hole below 1 MiB, as on the machine. */
 const RESERVED_FRAMES = 256;
@@ -153,9 +153,25 @@ export class ServerWorld {
     return this.call(Op.ALLOCATE, container, [page * PAGE_BYTES, pages * PAGE_BYTES, flags]).errno;
   }
 
-  /** A contiguous, naturally aligned frame of 4 MiB, bound at once. */
-  allocateHuge(container: CapRef, page: number): Errno {
-    return this.allocate(container, page, HUGE_PAGES, AllocFlag.CONTIGUOUS);
+  /**
+   * Allocates 1024 pages and touches them, so that they get memory. True when that is one frame of 4 MiB; otherwise they
+   * are given back. `lastCycles` and `lastZeroCycles` are of both calls.
+   */
+  allocateHuge(container: CapRef, page: number): boolean {
+    if (this.allocate(container, page, HUGE_PAGES) !== Errno.OK) return false;
+    const allocated = this.#spent();
+    this.#map(container, page, HUGE_PAGES, HUGE_MAP_PAGE + page);
+    const mapped = this.#spent();
+    const state = must(this.call(Op.CONTAINER_QUERY, container, [page * PAGE_BYTES, PAGE_BYTES])).words[1]!;
+    this.lastCycles = allocated.cycles + mapped.cycles;
+    this.lastZeroCycles = allocated.zeroCycles + mapped.zeroCycles;
+    if (state >>> PAGE_ORDER_SHIFT === HUGE_ORDER) return true;
+    this.deallocate(container, page, HUGE_PAGES);
+    return false;
+  }
+
+  #spent(): { readonly cycles: number; readonly zeroCycles: number } {
+    return { cycles: this.lastCycles, zeroCycles: this.lastZeroCycles };
   }
 
   deallocate(container: CapRef, page: number, pages: number): void {
@@ -164,8 +180,13 @@ export class ServerWorld {
 
   /** Maps pages of a container, at the linear page of the same number above `MAP_PAGE`, so that they get memory. */
   touch(container: CapRef, page: number, pages: number): void {
-    const words = [page * PAGE_BYTES, pages * PAGE_BYTES, (MAP_PAGE + page) * PAGE_BYTES, READ_WRITE, 0];
-    must(this.call(Op.MAP, container, words));
+    this.#map(container, page, pages, MAP_PAGE + page);
+  }
+
+  #map(container: CapRef, page: number, pages: number, at: number): void {
+    must(
+      this.call(Op.MAP, container, [page * PAGE_BYTES, pages * PAGE_BYTES, at * PAGE_BYTES, READ_WRITE, 0]),
+    );
   }
 
   /** Pins one page for so many cycles; null when that is refused. */

@@ -2,7 +2,6 @@
  * stress-highalloc of mmtests: how many of all huge frames can be had under a load (phase 1), again while it goes on (phase 2),
  * and at rest after it (phase 3)? A fifth of the load's objects is pinned.
  */
-import { Errno } from '../abi/errno.ts';
 import type { Experiment, Sample, Trial } from './experiment.ts';
 import { Load } from './load.ts';
 import { policyNamed } from './policies.ts';
@@ -52,7 +51,7 @@ function phase(world: ServerWorld, wanted: number, between: () => void): number 
   let got = 0;
   for (let attempt = 0; attempt < wanted; attempt += 1) {
     for (let step = 0; step < STEPS_PER_ATTEMPT; step += 1) between();
-    if (world.allocateHuge(huge, got * HUGE_PAGES) === Errno.OK) got += 1;
+    if (world.allocateHuge(huge, got * HUGE_PAGES)) got += 1;
   }
   if (got > 0) world.deallocate(huge, 0, got * HUGE_PAGES);
   return got;

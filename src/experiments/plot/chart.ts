@@ -30,13 +30,15 @@ export interface Chart {
 }
 
 const WIDTH = 960;
-const HEIGHT = 600;
 const LEFT = 110;
 const RIGHT = 30;
 const TOP = 96;
-const BOTTOM = 150;
 const PLOT_WIDTH = WIDTH - LEFT - RIGHT;
-const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
+const PLOT_HEIGHT = 360;
+/** Below the plot: labels, and a row for every two names. */
+const LABELS_HEIGHT = 84;
+const LEGEND_COLUMNS = 2;
+const LEGEND_ROW = 30;
 const TICKS = 6;
 const MARK = 7;
 /** Share of a group's room that its series take. */
@@ -106,13 +108,14 @@ export function drawChart(chart: Chart): string {
   const place: Place =
     chart.groups === null ? numericPlace(x) : groupedPlace(chart.groups.length, chart.series.length);
   const yOf = (value: number): number => TOP + PLOT_HEIGHT * (1 - position(y, value));
-  return svgFile(WIDTH, HEIGHT, chart.title, [
+  const height = TOP + PLOT_HEIGHT + LABELS_HEIGHT + LEGEND_ROW * legendRows(chart.series);
+  return svgFile(WIDTH, height, chart.title, [
     text(chart.title, { x: LEFT, y: 38, 'font-size': 26, 'font-weight': 'bold', fill: INK }),
     text(chart.subtitle, { x: LEFT, y: 66, 'font-size': 17, fill: '#555555' }),
     ...drawY(y, yOf, chart.yLabel),
     ...drawX(chart, x, place),
     ...chart.series.flatMap((series, i) => drawSeries(series, i, place, yOf, chart.groups === null)),
-    ...drawLegend(chart.series),
+    ...drawLegend(chart.series, chart.groups === null),
   ]);
 }
 
@@ -194,17 +197,20 @@ function drawSeries(
 
 const dressOf = (index: number): Dress => DRESSES[index % DRESSES.length]!;
 
-/** Below the plot, as many in a row as there is room for. */
-function drawLegend(series: readonly Series[]): string[] {
-  if (series.length < 2) return [];
-  const columns = 3;
-  const room = PLOT_WIDTH / columns;
+/** One series needs no name. */
+const legendRows = (series: readonly Series[]): number =>
+  series.length < 2 ? 0 : Math.ceil(series.length / LEGEND_COLUMNS);
+
+function drawLegend(series: readonly Series[], joined: boolean): string[] {
+  if (legendRows(series) === 0) return [];
+  const room = PLOT_WIDTH / LEGEND_COLUMNS;
   return series.flatMap(({ name }, i) => {
     const { colour, dash, mark } = dressOf(i);
-    const x = LEFT + room * (i % columns);
-    const y = HEIGHT - 52 + 28 * Math.floor(i / columns);
+    const x = LEFT + room * (i % LEGEND_COLUMNS);
+    const y = TOP + PLOT_HEIGHT + LABELS_HEIGHT + LEGEND_ROW * Math.floor(i / LEGEND_COLUMNS);
+    const sample = { stroke: colour, 'stroke-width': 3, 'stroke-dasharray': dash };
     return [
-      line(x, y, x + 40, y, { stroke: colour, 'stroke-width': 3, 'stroke-dasharray': dash }),
+      ...(joined ? [line(x, y, x + 40, y, sample)] : []),
       mark(x + 20, y, { fill: colour, stroke: '#ffffff', 'stroke-width': 1 }),
       text(name, { x: x + 50, y: y + 6, 'font-size': 17, fill: INK }),
     ];
