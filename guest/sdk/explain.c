@@ -100,6 +100,9 @@ static void append_reason(struct text *text, const struct detail *detail, const 
       if (operation && detail->argument)
         append_name(text, operation, detail->argument);
       break;
+    case 'c': append(text, "%u", message_area()[DETAIL_MORE_WORD]); break;
+    case 'm': append(text, "0x%08x", message_area()[DETAIL_MORE_WORD + 1]); break;
+    case 'n': append(text, "0x%08x", message_area()[DETAIL_MORE_WORD + 2]); break;
     case 'r':
       if (operation)
         append_rights(text, blamed_types(operation, detail->argument), detail->limit);

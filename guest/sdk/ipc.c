@@ -70,6 +70,8 @@ int physmem_invoke(slot_t target, struct request *request) {
   if (error) {
     const uint32_t *words = area + AREA_WORDS;
     remember_error(area, request->op, error, words[1], words[2], words[3]);
+    for (unsigned i = 0; i < DETAIL_MORE; i++)
+      area[DETAIL_MORE_WORD + i] = 4 + i < request->reply_words ? words[4 + i] : 0;
     request->reply_words = 1;
   }
   return error;

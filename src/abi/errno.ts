@@ -74,6 +74,8 @@ export enum Reason {
   NOT_HOLDER = 23,
   CORE_SILENT = 24,
   OVERLAPS = 32,
+  PINS_AT = 48,
+  PINS_IN_WAY = 49,
   NO_ROOM = 40,
   SOFT_PAGE = 41,
   EXTRA_PAGE = 42,
@@ -82,7 +84,10 @@ export enum Reason {
 export interface ReasonDef {
   readonly value: number;
   readonly name: string;
-  /** printf-like sentence; %a is the argument index, %l the limit, %r the rights whose bits the limit has. */
+  /**
+   * printf-like sentence; %a is the argument index, %l the limit, %r the rights whose bits the limit has. Words 4 to 6 of
+   * the reply, where there are any, are %c (cycles), %m and %n (physical addresses).
+   */
   readonly sentence: string;
 }
 
@@ -136,4 +141,14 @@ export const REASONS: readonly ReasonDef[] = [
   },
   { value: 41, name: 'SOFT_PAGE', sentence: 'the page at byte %l was given back softly; recover it first' },
   { value: 42, name: 'EXTRA_PAGE', sentence: 'the page at byte %l is extra memory, which cannot be pinned' },
+  {
+    value: 48,
+    name: 'PINS_AT',
+    sentence: '%l pinned frames in %m-%n are in the way, the first for %c more cycles',
+  },
+  {
+    value: 49,
+    name: 'PINS_IN_WAY',
+    sentence: '%l pinned frames are in the way, the first for %c more cycles',
+  },
 ];

@@ -122,6 +122,7 @@ export enum PhysmemEv {
   SoftReuse = 253,
   Recover = 254,
   Evacuate = 241,
+  ClearRefused = 242,
 }
 
 export const PHYSMEM_EVENTS: readonly EventDef[] = [
@@ -195,4 +196,9 @@ export const PHYSMEM_EVENTS: readonly EventDef[] = [
     fields: ['container', 'startAddr', 'size', 'amount'],
   },
   { kind: PhysmemEv.Evacuate, name: 'compact:evacuate', fields: ['pfn', 'order', 'result'] },
+  {
+    kind: PhysmemEv.ClearRefused,
+    name: 'compact:clear_refused',
+    fields: ['pfn', 'order', 'pinned', 'cycles'],
+  },
 ];

@@ -13,6 +13,7 @@
  *   words  4..  7   free for the program           words 8.. 67   message words 0..59
  *   words 72.. 79   capability items to send: slot word, then rights mask | CAP_MOVE, 4 times
  *   words 80.. 83   slot words received with the last message (0 = none)
+ *   words 84..127   free for the program
  */
 export const SYSCALL_VECTOR = 0x30;
 export const SLOT_INDEX_BITS = 12;

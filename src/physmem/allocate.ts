@@ -9,6 +9,8 @@ import { AllocFlag } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { type Actor, admission } from './actor.ts';
 import { FrameState } from './base-frames.ts';
+import { clearZone, makeDmaRoom, type Told } from './clear.ts';
+import { compactFor, isWorthWaiting } from './compact/direct.ts';
 import { contiguousOrder, takeContiguous } from './contiguous.ts';
 import { removeAndKeep } from './deallocate.ts';
 import { FrameFlag, UNBOUND } from './frame.ts';
@@ -17,6 +19,7 @@ import { addEntry, entryFrom, nextEntry, pagesOf } from './names.ts';
 import { begin, finishRange, newRangeJob } from './operation.ts';
 import { noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
 import type { Store } from './store.ts';
+import { ZoneId } from './zone.ts';
 
 /** How much of a request can be done, and the error of the first byte that can not. */
 export interface Extent {
@@ -31,9 +34,11 @@ export function allocate(store: Store, request: AllocateRequest): RpcReply | Ope
     return begin(allocateInTurn(store, request));
   }
   const extent = planAllocation(store, request);
+  if (extent.refused?.reason === Reason.NO_DMA) return begin(allocateInTurn(store, request));
   if (isRefused(extent, flags)) return refuse(extent.refused!);
   const block = reserve(store, request, extent, extent.pages);
-  return block === NO_BLOCK ? refuseBlock(request) : fill(store, request, extent, block);
+  if (block === NO_BLOCK) return begin(allocateInTurn(store, request));
+  return fill(store, request, extent, block);
 }
 
 export interface AllocateRequest {
@@ -43,6 +48,8 @@ export interface AllocateRequest {
   readonly start: number;
   readonly pages: number;
   readonly flags: number;
+  /** What the caller may know of pins in its way. */
+  readonly told: Told;
 }
 
 const has = (request: AllocateRequest, flag: AllocFlag): boolean => (request.flags & flag) !== 0;
@@ -153,7 +160,10 @@ function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
   const key = containerKey(container);
   yield* store.guards.enter(key);
   try {
-    const fault = admission(store, container, request.generation, request.actor);
+    const fault =
+      admission(store, container, request.generation, request.actor) ??
+      (yield* makeRoom(store, request)) ??
+      admission(store, container, request.generation, request.actor);
     if (fault !== null) return refuse(fault);
     const extent = planAllocation(store, request);
     if (isRefused(extent, flags)) return refuse(extent.refused!);
@@ -169,6 +179,23 @@ function* allocateInTurn(store: Store, request: AllocateRequest): Operation {
     store.guards.leave(key);
     store.port.wake(key);
   }
+}
+
+/** Moves others' memory out of the way of a request that wants a place; null when there is room, or nothing helps. */
+function* makeRoom(store: Store, request: AllocateRequest): Operation<Refusal | null> {
+  const { pages, flags, told } = request;
+  const extent = planAllocation(store, request);
+  if (has(request, AllocFlag.CONTIGUOUS)) {
+    const order = contiguousOrder(pages);
+    if (isRefused(extent, flags)) return extent.refused;
+    if (has(request, AllocFlag.DMA)) return yield* clearZone(store, { zone: ZoneId.DMA, order }, told);
+    const isFree = store.zones.zones.some(({ buddy }) => buddy.has(order));
+    if (!isFree && isWorthWaiting(store, order)) yield* compactFor(store, order);
+  } else if (extent.refused?.reason === Reason.NO_DMA) {
+    // Whatever could be cleared counts: the plan that follows says how far it goes.
+    yield* makeDmaRoom(store, pages);
+  }
+  return null;
 }
 
 /** The longest prefix whose pages that nobody pays for yet `budget` pays for, by default all that the control has free. */

@@ -20,6 +20,7 @@ import {
 import { LOCK_CYCLES_MAX, Op, PIN_CYCLES_MAX } from '../abi/rpcs.ts';
 import type { Operation, RpcReply, RpcRequest } from '../abi/server.ts';
 import { allocate } from './allocate.ts';
+import type { Told } from './clear.ts';
 import { CONTROL_DEPTH_MAX, type Control, Controls } from './control.ts';
 import { copyList, copyOne } from './copy-handlers.ts';
 import { createContainer } from './create.ts';
@@ -111,7 +112,8 @@ const allocateRange = onRange((store, { container, rights, actor }, page, pages,
       : rightsFault({ ...request.target, rights }, ContainerRight.DEALLOCATE));
   if (fault !== null) return refuse(fault);
   const { index, generation } = container;
-  const wanted = { actor, container: index, generation, start: page, pages, flags };
+  const told: Told = request.driver ? 'driver' : 'client';
+  const wanted = { actor, container: index, generation, start: page, pages, flags, told };
   return (flags & AllocFlag.EXTRA) === 0 ? allocate(store, wanted) : allocateExtra(store, wanted);
 });
 

@@ -50,6 +50,7 @@ export function obstacleAt(store: Store, head: number): Obstacle {
   if (base.state[head] === FrameState.QUARANTINE) return Obstacle.PINNED;
   if (base.state[head] !== FrameState.BOUND) return Obstacle.FIXED;
   if (base.pins[head] !== 0) return Obstacle.PINNED;
+  if (store.deferred.isLeaving(head)) return Obstacle.MOVING;
   for (const member of ringOf(store, head)) {
     if (frames.has(member, FrameFlag.MOVING)) return Obstacle.MOVING;
   }
@@ -67,7 +68,9 @@ export const moveFrame = (store: Store, frame: number, to: number): Operation<nu
 export function* moveBlocks(store: Store, moves: readonly Move[]): Operation<number> {
   const { counters, inflight } = store;
   // 'all': others may have taken a translation of these blocks away and still wait for their own acknowledgements.
-  const removal = new Removal('all');
+  // What a deferred unmap left in some TLB goes with the rest: memory that moves is not read at its old place.
+  const isStale = moves.some(({ from }) => store.deferred.marks(from));
+  const removal = new Removal('all', isStale ? 'all' : 'needed');
   const held: number[] = [];
   for (const { from } of moves) {
     for (const member of ringOf(store, from)) {

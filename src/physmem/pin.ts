@@ -20,7 +20,8 @@ import {
   splitForMemory,
   takeBlock,
 } from './bind.ts';
-import { claimLow } from './claim.ts';
+import { awaitsMemory, claimLow } from './claim.ts';
+import { clearZone, dmaRoomAfterClearing, hasBlock, makeDmaRoom } from './clear.ts';
 import type { Control } from './control.ts';
 import { staleness } from './defer.ts';
 import { failsNow } from './faults.ts';
@@ -69,6 +70,7 @@ function* pinInTurn(store: Store, request: PinRequest): Operation {
     const refused =
       admission(store, request.container, request.generation, request.actor) ??
       quotaFault(store, request) ??
+      (yield* clearFor(store, request)) ??
       (yield* prepare(store, request));
     return refused === null ? commit(store, request) : refuse(refused);
   } finally {
@@ -105,8 +107,19 @@ function quotaFault(store: Store, request: PinRequest): Refusal | null {
   if (control.pinned + pages > own) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, own);
   const all = Math.floor(store.controls.at(1).total * PIN_SHARE_OF_ALL);
   if (store.pins.pages + pages > all) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, all);
-  const hasRoom = (request.flags & PinFlag.DMA) === 0 || toMove <= store.zones.dmaRoom;
+  const hasRoom = (request.flags & PinFlag.DMA) === 0 || toMove <= dmaRoomAfterClearing(store);
   return hasRoom ? null : noDma(store);
+}
+
+/** Others' memory leaves the DMA zone as far as the range needs it. */
+function* clearFor(store: Store, request: PinRequest): Operation<Refusal | null> {
+  if ((request.flags & PinFlag.DMA) === 0) return null;
+  let toMove = 0;
+  eachEntry(store, request, (entry) => {
+    if (!isLow(store, store.entries.frame[entry]!)) toMove += overlap(store, request, entry);
+  });
+  if (toMove > store.zones.dmaRoom) yield* makeDmaRoom(store, toMove);
+  return admission(store, request.container, request.generation, request.actor);
 }
 
 /** Extra memory must stay takeable, for whoever it is guaranteed to, so it can not be pinned; soft memory is not there. */
@@ -137,6 +150,7 @@ export const pinQuota = (control: Control): number => Math.floor(control.total *
  * it begins again at the start; it ends with a pass in which nothing was left to do.
  */
 function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> {
+  const fit: Fit = { piecesFrom: Number.POSITIVE_INFINITY };
   const end = request.start + request.pages;
   let until = UNASKED;
   for (let page = request.start; page < end; ) {
@@ -159,10 +173,10 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
       page = store.entries.start[entry]! + pagesOf(store, entry);
       continue;
     }
-    const made = yield* makeFit(store, request, frame);
+    const made = yield* makeFit(store, request, fit, frame);
     if (made === 'no-memory') {
       if (canClaim(store)) until = yield* claimFrames(store, 1 << store.frames.order(frame), until);
-      else if (store.inflight.open.length === 0) return noDma(store);
+      else if (!awaitsMemory(store)) return noDma(store);
       else yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
     } else if (made !== null) return made;
     page = request.start;
@@ -176,10 +190,29 @@ function isFit(store: Store, request: PinRequest, frame: number): boolean {
   return (request.flags & PinFlag.DMA) === 0 || isLow(store, frame);
 }
 
+/** What was found out on the way: frames of this order and above are cut, because no block can be cleared for them. */
+interface Fit {
+  piecesFrom: number;
+}
+
 /** Brings a frame one step nearer to being fit. */
-function* makeFit(store: Store, request: PinRequest, frame: number): Operation<Refusal | null | 'no-memory'> {
+function* makeFit(
+  store: Store,
+  request: PinRequest,
+  fit: Fit,
+  frame: number,
+): Operation<Refusal | null | 'no-memory'> {
+  const { frames } = store;
   const removal = new Removal();
   const low = (request.flags & PinFlag.DMA) !== 0;
+  if (low && wantsLowBlock(store, frame)) {
+    const goal = { zone: ZoneId.DMA, order: frames.order(frame) };
+    if (goal.order < fit.piecesFrom && !hasBlock(store, goal)) {
+      const refused = yield* clearZone(store, goal, request.driver ? 'driver' : 'client');
+      if (refused !== null) fit.piecesFrom = goal.order;
+      return goal.order === 0 ? refused : null;
+    }
+  }
   let result: BindResult;
   if (!isBound(store, frame))
     result = low ? bindLow(store, frame, removal) : bindFrame(store, frame, removal);
@@ -197,6 +230,12 @@ function* endStaleness(store: Store, frame: number): Operation<Refusal | null> {
     return null;
   }
   return (yield* settle(store, new Removal('own', 'all'))) === 'limbo' ? SILENT : null;
+}
+
+/** Whether the next step for a frame takes a block of its order below 16 MiB that nobody has promised it. */
+function wantsLowBlock(store: Store, frame: number): boolean {
+  if (!isBound(store, frame)) return !store.frames.has(frame, FrameFlag.DMA);
+  return !needsBreak(store, frame) && !isLow(store, frame);
 }
 
 const noDma = (store: Store): Refusal =>

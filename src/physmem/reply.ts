@@ -19,6 +19,8 @@ export interface Refusal {
   /** From 1; 0 when no argument is to blame. Capability items follow the words. */
   readonly argument: number;
   readonly limit: number;
+  /** Further numbers of the sentence, in the order %c %m %n of REASONS. */
+  readonly more?: readonly number[];
 }
 
 export const refusal = (errno: Errno, reason: Reason, argument = 0, limit = 0): Refusal => ({
@@ -31,7 +33,7 @@ export const refusal = (errno: Errno, reason: Reason, argument = 0, limit = 0): 
 /** A refusal after `amount` bytes were done. */
 export const refuse = (why: Refusal, amount = 0): RpcReply => ({
   errno: why.errno,
-  words: [amount, why.reason, why.argument, why.limit],
+  words: [amount, why.reason, why.argument, why.limit, ...(why.more ?? [])],
   caps: NO_CAPS,
 });
 
