@@ -13,6 +13,8 @@ export interface EntryView {
   /** Entries that name the same frame, this one included. */
   readonly references: number;
   readonly pinned: number;
+  /** Beyond the guarantee, or given back softly. */
+  readonly hold: '' | 'extra' | 'soft';
 }
 
 export interface ContainerView {
@@ -51,6 +53,7 @@ function entryRow(entry: EntryView): string[] {
     entry.cow === 'cow' ? 'copy-on-write' : '',
     entry.references > 1 ? `shared by ${entry.references}` : '',
     entry.pinned > 0 ? plural(entry.pinned, 'pin') : '',
+    entry.hold,
   ];
   return [
     `  ${hex32(entry.start)}-${hex32(entry.start + bytes - 1)}`,

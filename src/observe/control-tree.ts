@@ -1,6 +1,6 @@
 /**
  * The tree of memory controls as text: who holds how much credit, what of it is free, charged, given to children. In
- * every line `total = free + charged + children` (I1).
+ * every line `total = free + charged + children` (I1). What is held beyond that has columns of its own when there is any.
  */
 import { plural, thousands } from './number-format.ts';
 import { type TextStyle, type TreeGlyphs, treeGlyphs } from './text-style.ts';
@@ -15,6 +15,9 @@ export interface ControlView {
   readonly charged: number;
   /** Σ total of the children. */
   readonly given: number;
+  /** Beyond the guarantee, and given back softly; no part of `total`. */
+  readonly extra: number;
+  readonly soft: number;
   readonly dying: 'yes' | 'no';
   /** What the inspector knows besides: root, tasks whose address spaces it pays for. */
   readonly note: string;
@@ -36,24 +39,32 @@ export function controlTree(controls: readonly ControlView[], style: TextStyle):
 type ContainersText = (control: ControlView) => string;
 
 function treeLines(controls: readonly ControlView[], style: TextStyle, containers: ContainersText): string[] {
-  const rows = [['control', 'total', 'free', 'charged', 'children', 'containers']];
+  const beyond: Beyond = controls.some(({ extra, soft }) => extra + soft > 0) ? 'shown' : 'none';
+  const more = beyond === 'shown' ? ['extra', 'soft'] : [];
+  const rows = [['control', 'total', 'free', 'charged', 'children', ...more, 'containers']];
   const known = new Set(controls.map((c) => c.id));
-  const tree: Tree = { rows, controls, glyphs: treeGlyphs(style), containers };
+  const tree: Tree = { rows, controls, glyphs: treeGlyphs(style), containers, beyond };
   for (const root of controls.filter((c) => !known.has(c.parent))) addRows(tree, root, '', '');
-  return alignColumns(rows, ['left', 'right', 'right', 'right', 'right', 'left']);
+  const numbers = rows[0]!.slice(1, -1).map(() => 'right' as const);
+  return alignColumns(rows, ['left', ...numbers, 'left']);
 }
+
+/** Whether some control holds memory beyond its guarantee. */
+type Beyond = 'shown' | 'none';
 
 interface Tree {
   readonly rows: string[][];
   readonly controls: readonly ControlView[];
   readonly glyphs: TreeGlyphs;
   readonly containers: ContainersText;
+  readonly beyond: Beyond;
 }
 
 function addRows(tree: Tree, control: ControlView, ownPrefix: string, childPrefix: string): void {
   const { id, total, free, charged, given, note, dying } = control;
   const name = `${ownPrefix}${id}${note && ` ${note}`}${dying === 'yes' ? ' (dying)' : ''}`;
-  const numbers = [total, free, charged, given].map(thousands);
+  const beyond = tree.beyond === 'shown' ? [control.extra, control.soft] : [];
+  const numbers = [total, free, charged, given, ...beyond].map(thousands);
   tree.rows.push([name, ...numbers, tree.containers(control)]);
   const children = tree.controls.filter((c) => c.parent === id && c.id !== id);
   const { branch, last, bar, gap } = tree.glyphs;

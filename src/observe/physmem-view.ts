@@ -6,6 +6,8 @@ import { ContainerRight } from '../abi/rights.ts';
 import { type BaseFrames, FrameState, TAIL } from '../physmem/base-frames.ts';
 import type { Control } from '../physmem/control.ts';
 import { UNBOUND } from '../physmem/frame.ts';
+import { holdOf } from '../physmem/hold.ts';
+import { Hold } from '../physmem/loan.ts';
 import type { Physmem } from '../physmem/physmem.ts';
 import type { Store } from '../physmem/store.ts';
 import type { ZoneBlocks } from './buddyinfo.ts';
@@ -100,7 +102,7 @@ export function controlsOf({ store }: Physmem): ControlView[] {
     for (let index = control.firstContainer; index !== 0; index = containers.at(index).next) {
       own.push({ id: index, pages: containers.at(index).pages });
     }
-    const { index, parent, total, free, charged, given, state, spaces } = control;
+    const { index, parent, total, free, charged, given, extra, soft, state, spaces } = control;
     // Whose address spaces the control pays for.
     const tasks = spaces.length === 0 ? '' : `${spaces.length === 1 ? 'task' : 'tasks'} ${spaces.join(', ')}`;
     return {
@@ -110,6 +112,8 @@ export function controlsOf({ store }: Physmem): ControlView[] {
       free,
       charged,
       given,
+      extra,
+      soft,
       dying: state === 'dying' ? 'yes' : 'no',
       note: parent === 0 ? ['(root)', tasks].filter((s) => s !== '').join(' ') : tasks,
       containers: own.sort((a, b) => a.id - b.id),
@@ -129,7 +133,10 @@ export function containersOf({ store }: Physmem): ContainerView[] {
     }));
 }
 
-function entryView({ entries, frames, base }: Store, entry: number): EntryView {
+const HOLD_NAMES = { [Hold.PAID]: '', [Hold.EXTRA]: 'extra', [Hold.SOFT]: 'soft' } as const;
+
+function entryView(store: Store, entry: number): EntryView {
+  const { entries, frames, base } = store;
   const frame = entries.frame[entry]!;
   const block = frames.block[frame]!;
   let references = 0;
@@ -141,6 +148,7 @@ function entryView({ entries, frames, base }: Store, entry: number): EntryView {
     cow: frames.isCow(frame) ? 'cow' : '',
     references,
     pinned: block === UNBOUND ? 0 : base.pins[block]!,
+    hold: HOLD_NAMES[holdOf(store, entry)],
   };
 }
 

@@ -119,9 +119,8 @@ function* takeFrom(store: Store, share: Share, which: 'alone' | 'any', removal: 
     }
     const entry = newestExtra(store, control, which);
     if (entry === 0) break;
-    const half = pagesOf(store, entry) >> 1;
-    // The upper half is the younger one.
-    if (half >= left) splitFrame(store, store.entries.frame[entry]!, removal);
+    // The upper half counts as the younger one.
+    if (pagesOf(store, entry) > left) splitFrame(store, store.entries.frame[entry]!, removal);
     else left -= takeExtra(store, entry, removal);
   }
   return share.frames - left;

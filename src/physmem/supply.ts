@@ -50,9 +50,8 @@ function reuseSoft(store: Store, missing: number, where: 'any' | 'low'): void {
       loan = loans.next[loan]!;
       continue;
     }
-    const half = pagesOf(store, entry) >> 1;
-    if (half >= left) {
-      // The lower half is as old, and goes next.
+    if (pagesOf(store, entry) > left) {
+      // The lower half counts as the older one.
       splitFrame(store, entries.frame[entry]!, new Removal());
       continue;
     }

@@ -10,6 +10,7 @@ import forge from '../../scenarios/forge.json' with { type: 'json' };
 import fork from '../../scenarios/fork.json' with { type: 'json' };
 import fragment from '../../scenarios/fragment.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
+import hog from '../../scenarios/hog.json' with { type: 'json' };
 import hostile from '../../scenarios/hostile.json' with { type: 'json' };
 import load from '../../scenarios/load.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
@@ -33,6 +34,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   staleBroken,
   cow,
   fork,
+  hog,
   files,
   weaken,
   fragment,

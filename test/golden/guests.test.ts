@@ -17,6 +17,7 @@ const PROGRAMS = [
   { scenario: 'cow', expected: 'cow/expected.txt' },
   { scenario: 'serial', expected: 'serial/expected.txt' },
   { scenario: 'files', expected: 'files/expected.txt' },
+  { scenario: 'hog', expected: 'hog/expected.txt' },
   { scenario: 'fork', expected: 'fork/expected.txt' },
   { scenario: 'weaken', expected: 'weaken/expected.txt' },
   { scenario: 'disk-driver', expected: 'disk-driver/expected.txt' },

@@ -56,6 +56,8 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hostile-race', 'hostile', ['race.c']),
   task('forge'),
   task('cow'),
+  task('hog', 'hog', ['root.c']),
+  task('hog-cache', 'hog', ['cache.c']),
   task('pingpong'),
   task('faults'),
   task('spin'),

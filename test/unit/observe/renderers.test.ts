@@ -65,6 +65,8 @@ describe('the control tree', () => {
     free: total - given - 1,
     charged: 1,
     given,
+    extra: 0,
+    soft: 0,
     dying: 'no',
     note: '',
     containers: [],
@@ -93,6 +95,15 @@ describe('the control tree', () => {
     );
   });
 
+  it('has columns for what is held beyond the guarantee when there is any', () => {
+    const controls = [control(1, 0, 100, 10), control(2, 1, 10, 0, { extra: 2743, soft: 5 })];
+    expect(controlTree(controls, UNICODE).split('\n').slice(0, 3)).toEqual([
+      'control  total  free  charged  children  extra  soft  containers',
+      '1          100    89        1        10      0     0',
+      '└─ 2        10     9        1         0  2,743     5',
+    ]);
+  });
+
   it('tells containers by number only when the list does not fit the columns', () => {
     const containers = Array.from({ length: 40 }, (_, i) => ({ id: i + 100, pages: 1_000_000 }));
     const tree = controlTree([control(1, 0, 7000, 0, { note: 'root', containers })], PLAIN_STYLE);
@@ -119,6 +130,7 @@ describe('the entries of a container', () => {
     cow: '',
     references: 1,
     pinned: 0,
+    hold: '',
   } as const;
 
   it('show range, size, frame and what is special', () => {
