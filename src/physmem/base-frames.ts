@@ -146,7 +146,7 @@ export class BaseFrames {
   #count(head: number, frames: number): void {
     const { counts } = this;
     const state = this.state[head]!;
-    if (state === FrameState.BOUND) {
+    if (state === FrameState.BOUND || state === FrameState.SOFT) {
       const kind = this.pins[head] === 0 ? counts.movable : counts.pinned;
       kind[head >>> counts.shift]! += frames;
     } else if (state === FrameState.QUARANTINE) counts.pinned[head >>> counts.shift]! += frames;

@@ -48,7 +48,7 @@ export function* ringOf(store: Store, head: number): Generator<number> {
 export function obstacleAt(store: Store, head: number): Obstacle {
   const { base, frames, port } = store;
   if (base.state[head] === FrameState.QUARANTINE) return Obstacle.PINNED;
-  if (base.state[head] !== FrameState.BOUND) return Obstacle.FIXED;
+  if (base.state[head] !== FrameState.BOUND && base.state[head] !== FrameState.SOFT) return Obstacle.FIXED;
   if (base.pins[head] !== 0) return Obstacle.PINNED;
   if (store.deferred.isLeaving(head)) return Obstacle.MOVING;
   for (const member of ringOf(store, head)) {
@@ -118,6 +118,8 @@ function rebind(store: Store, { from, to }: Move, removal: Removal): void {
   const order = base.order[from]!;
   const owner = base.owner[from]!;
   takeFrame(store, to, owner);
+  // What is soft stays soft.
+  base.changeState(to, base.state[from]!);
   base.refs[to] = base.refs[from]!;
   for (const member of ringOf(store, from)) frames.block[member] = to;
   removal.takeBlock(store, from);

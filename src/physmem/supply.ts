@@ -4,6 +4,7 @@
  * somebody still uses, is taken in reclaim.ts.
  */
 import { PhysmemEv } from '../abi/events.ts';
+import { FrameFlag } from './frame.ts';
 import { controlOf, holdNothing } from './hold.ts';
 import { detach, pagesOf, removeName } from './names.ts';
 import { freeBlock, Removal } from './removal.ts';
@@ -46,7 +47,8 @@ function reuseSoft(store: Store, missing: number, where: 'any' | 'low'): void {
   for (let loan = loans.next[loans.softList]!; left > 0 && loan !== loans.softList; ) {
     const entry = loans.entry[loan]!;
     const block = frames.block[entries.frame[entry]!]!;
-    if (where === 'low' && zones.zoneOf(block) !== ZoneId.DMA) {
+    const isMoving = frames.has(entries.frame[entry]!, FrameFlag.MOVING);
+    if (isMoving || (where === 'low' && zones.zoneOf(block) !== ZoneId.DMA)) {
       loan = loans.next[loan]!;
       continue;
     }

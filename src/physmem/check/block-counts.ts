@@ -16,6 +16,7 @@ export function checkBlockCounts(store: Store, report: Report): void {
     const state = base.state[head]!;
     if (state === FrameState.FREE) free[block]! += 1 << order;
     else if (state === FrameState.QUARANTINE) pinned[block]! += 1 << order;
+    else if (state === FrameState.SOFT) movable[block]! += 1 << order;
     else if (state === FrameState.BOUND && base.pins[head] === 0) movable[block]! += 1 << order;
     else if (state === FrameState.BOUND) pinned[block]! += 1 << order;
   }

@@ -82,7 +82,7 @@ export function countRegion(store: Store, frame: number, order: number): RegionC
     const size = next - at;
     if (state === FrameState.FREE) found.free += size;
     else if (state === FrameState.QUARANTINE) found.pinned += size;
-    else if (state !== FrameState.BOUND) found.fixed += size;
+    else if (state !== FrameState.BOUND && state !== FrameState.SOFT) found.fixed += size;
     else if (base.pins[head] === 0) found.movable += size;
     else found.pinned += size;
     at = next;

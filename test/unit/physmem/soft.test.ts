@@ -4,6 +4,8 @@ import { AllocFlag, ContainerRight, CopyFlag, ReleaseFlag } from '../../../src/a
 import { Op, PageState } from '../../../src/abi/rpcs.ts';
 import type { CapRef, Operation } from '../../../src/abi/server.ts';
 import { FrameState } from '../../../src/physmem/base-frames.ts';
+import { claimBlock } from '../../../src/physmem/claim.ts';
+import { moveFrame } from '../../../src/physmem/migrate.ts';
 import { BenchTop, outcome, PAGE } from './bench-top.ts';
 
 const { SOFT } = ReleaseFlag;
@@ -165,6 +167,24 @@ describe('a soft release', () => {
     const words = [0, PAGE, SOFT];
     expect(top.call(Op.RELEASE, weak(ContainerRight.DEALLOCATE), words).errno).toBe(Errno.EPERM);
     expect(top.call(Op.RECOVER, weak(ContainerRight.ALLOCATE), [0, PAGE, 0]).errno).toBe(Errno.EPERM);
+  });
+
+  it('stays what it is when its memory moves, and can be recovered from the new place', () => {
+    top.must(top.release(cache, 0, 16, SOFT));
+    const { store } = top.physmem;
+    const { frames, entries, loans, base } = store;
+    const frame = entries.frame[loans.entry[loans.next[loans.softList]!]!]!;
+    const from = frames.block[frame]!;
+    const to = claimBlock(store, store.zones.zones[1]!.buddy, 4);
+    expect(top.finish(moveFrame(store, frame, to))).toBe(1);
+    top.check();
+    expect([base.state[from], base.state[to], frames.block[frame]]).toEqual([
+      FrameState.FREE,
+      FrameState.SOFT,
+      to,
+    ]);
+    expect(outcome(top.recover(cache, 0, 16))).toEqual(['OK', 16]);
+    expect(values(0, 16)).toEqual(Array.from({ length: 16 }, (_, i) => 50 + i));
   });
 
   it('goes with its container and its control, and gives the memory back', () => {
