@@ -31,6 +31,13 @@ export interface BlockedAccess {
   readonly direction: 'read' | 'write';
 }
 
+export type DmaObserver = (
+  channel: number,
+  pa: number,
+  sizeBytes: number,
+  direction: 'read' | 'write',
+) => void;
+
 export interface IoProtectionPorts {
   readonly clock: Clock;
   readonly events: EventPort;
@@ -43,6 +50,8 @@ export class IoProtection implements Snapshotable {
   readonly mode: IoProtectionMode;
   /** Memory as each bus master sees it, by channel. */
   readonly masters: readonly MasterPort[];
+  /** Told of every access that passes, before it is made; never steers. */
+  observer: DmaObserver | null = null;
   private readonly ports: IoProtectionPorts;
   private readonly table: Int32Array;
   private blockedAccesses = 0;
@@ -156,6 +165,7 @@ export class IoProtection implements Snapshotable {
       } else {
         if (!this.ports.isRam(at))
           this.report(direction === 'read' ? Ev.HoleRead : Ev.HoleWrite, at, count, 0, 0);
+        this.observer?.(channel, at, count, direction);
         this.ports.memory[direction](at, piece);
       }
       done += count;

@@ -1,7 +1,8 @@
 /* The owner of the memory that the driver moves: `disk-client [MODE]`. It shares containers with the driver by limited
  * capabilities, goes on writing to them from other cores meanwhile, and compares what comes back with what it knows:
  * the disks are numbered, each word holds its own number. With `long` or `owner` it asks for one long transfer in which
- * somebody dies, and looks whether its other memory was hit; with `rogue` the driver is not to be trusted. */
+ * somebody dies, and looks whether its other memory was hit; with `rogue` the driver is not to be trusted; with `expiry`
+ * the pin ends before the transfer. */
 #include "protocol.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 #define DATA_WORDS 1000u /* of each page; behind them are the counters of the writers */
 #define WRITERS 2u
 #define POLL_CYCLES 5000u
+#define FIND_CYCLES 20000u
+#define FIND_POLLS 100u
 #define PIN_BIT 16u
+#define EXPIRY_CYCLES 80000u /* more than the driver pins for, less than its first piece takes */
 #define FREE_SECTOR 200u /* from here on the disks need not stay numbered */
 
 struct buffer {
@@ -29,13 +33,14 @@ static void expect(int holds, const char *what) {
   failures += !holds;
 }
 
+/* Gives up after a while: a driver may have died before it was ready. */
 static void find_driver(void) {
-  for (;;) {
-    struct envelope reply;
+  struct envelope reply = {0, 0, 0, 0};
+  for (uint32_t polls = 0; reply.caps == 0; polls++) {
+    must(polls < FIND_POLLS ? 0 : ETIMEDOUT, "looking for the driver");
     must(ipc_call(starter_thread, HELLO, 0, 0, &reply), "ipc_call");
-    if (reply.caps == 1)
-      break;
-    sys_sleep(POLL_CYCLES);
+    if (reply.caps == 0)
+      sys_sleep(FIND_CYCLES);
   }
   driver = received_cap(0);
 }
@@ -149,7 +154,7 @@ static void both_directions(enum device device, const char *name) {
   expect(is_numbered(&target, PAGES, 0), what);
 }
 
-/* ---- Copying and deallocating in the middle of a transfer ---- */
+/* ---- Copying and deallocating before and in the middle of a transfer ---- */
 
 static volatile uint32_t meddled;
 static struct buffer snapshot;
@@ -169,10 +174,10 @@ static uint32_t page_state(slot_t container, uint32_t page) {
 }
 
 /* Pages 6 and 7 are copied, 8 and the rest are taken away, and others put in their place: all while a device writes. */
-static void meddle(void *unused) {
-  (void)unused;
+static void meddle(void *delay_cycles) {
   while (!(page_state(target.container, 0) & PIN_BIT))
     sys_sleep(POLL_CYCLES);
+  sys_sleep((uint32_t)delay_cycles);
   must(container_copy(target.container, 6 * PAGE_SIZE, 0, 2 * PAGE_SIZE, 0, snapshot.container, 0), "container_copy");
   free_before = free_frames();
   must(container_deallocate(target.container, 8 * PAGE_SIZE, (PAGES - 8) * PAGE_SIZE, 0), "container_deallocate");
@@ -182,16 +187,26 @@ static void meddle(void *unused) {
   meddled = 1;
 }
 
-static void meddle_in_mid_transfer(void) {
+static void meddle_in_mid_transfer(uint32_t delay_cycles) {
   must(container_create(own_control, &snapshot.container), "container_create");
-  snapshot.words = container_attach(snapshot.container, 0, 2 * PAGE_SIZE, ACCESS_READ);
+  snapshot.words = container_attach(snapshot.container, 0, 4 * PAGE_SIZE, ACCESS_READ);
   fill(&target, 0, PAGES, 5);
-  must(thread_start(meddle, 0, meddler_stack, sizeof meddler_stack, WRITER_CORE, PRIORITY_MAIN, 0), "thread_start");
-  move(&target, ISA_DISK, 1, 0);
+  if (!delay_cycles) /* else the memory stays whole: one piece for the device, which outlasts the pin */
+    must(container_copy(target.container, 4 * PAGE_SIZE, 2 * PAGE_SIZE, 2 * PAGE_SIZE, 0, snapshot.container, 0),
+         "container_copy");
+  must(thread_start(meddle, (void *)delay_cycles, meddler_stack, sizeof meddler_stack, WRITER_CORE, PRIORITY_MAIN, 0),
+       "thread_start");
+  struct transfer request = {ISA_DISK, 1, 0, SECTORS, 0};
+  uint32_t device_error;
+  int error = transfer(target.limited, &request, &device_error);
+  if (error)
+    printf("client: the driver says %s\n", pm_strerrorname(error));
   expect(meddled, "I copied and deallocated pages in mid-transfer");
   expect(free_in_quarantine == free_before, "what I deallocated stayed charged, in quarantine");
   expect(is_numbered(&target, 8, 0), "what I kept has the disk's data");
-  expect(is_filled(&snapshot, 0, 1, 11) && is_filled(&snapshot, 1, 1, 11), "the copy has what was there before");
+  expect(is_filled(&snapshot, 0, 2, 11), "the copy of then has what was there before the device came");
+  if (!delay_cycles)
+    expect(is_filled(&snapshot, 2, 2, 7), "so has a copy-on-write copy that I had made before");
   expect(is_filled(&target, 8, PAGES - 8, 77), "the new memory in its place was not hit");
   expect(free_frames() == free_before, "the credit was back with the end of the transfer");
 }
@@ -251,6 +266,8 @@ int main(int argc, char **argv) {
   buffer_create(&target, PAGES, FOR_DRIVER);
   if (strcmp(mode, "rogue") == 0) {
     meet_a_rogue();
+  } else if (strcmp(mode, "expiry") == 0) {
+    meddle_in_mid_transfer(EXPIRY_CYCLES);
   } else if (strcmp(mode, "story") != 0) {
     lose_the_driver();
   } else {
@@ -263,7 +280,7 @@ int main(int argc, char **argv) {
     expect(is_filled(&target, 0, PAGES, 0), "8237: what I wrote came back");
     stop_writers();
     both_directions(ISA_DISK, "8237");
-    meddle_in_mid_transfer();
+    meddle_in_mid_transfer(0);
     ask_for_the_impossible();
   }
   message_words()[0] = failures;

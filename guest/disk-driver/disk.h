@@ -18,11 +18,17 @@ enum { MASTER_START = 1, MASTER_RESET = 5 };
 enum { ACKNOWLEDGE = 0, INTERRUPT_WANTED = 1 };
 #define DESCRIPTORS_MAX 64u
 
-/* Pairs of physical address and size, as container_pin tells them. */
+/* Memory that is pinned: pairs of physical address and size, as container_pin tells them, and when it ends, in cycles. */
 struct ranges {
   uint32_t count;
   uint32_t pairs[2 * PIN_RANGES_MAX];
+  uint64_t until;
 };
+
+/* driver.c: pins part of a container. A device must be told an address before the pin is over, or not at all: what it has
+ * been told by then stays in place until it is quiet, what is pinned no longer may belong to anybody. */
+int pin_memory(slot_t container, uint32_t start, uint32_t size, uint32_t flags, struct ranges *out, slot_t *out_pin);
+int is_pinned(const struct ranges *ranges);
 
 /* interrupts.c: a thread of its own takes the interrupts, so that the one that serves clients can wait for one of them
  * and owe a client its reply at the same time. */
@@ -31,6 +37,8 @@ void interrupt_wait(uint32_t line);
 
 /* driver.c: prints a sentence. */
 void say(const char *sentence);
+
+#define PIN_IS_OVER 0x100u /* instead of an error register: nothing more was programmed */
 
 /* isa.c, master.c: move `bytes`, whole sectors, between the disk from `sector` on and the ranges. Return the device's
  * error register, 0 when all went well, and the bytes that moved. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define PIN_CYCLES 20000000u
+#define PROGRAMMING_CYCLES 2000u /* from the look at the clock until the device knows the address */
 #define ZONE_END 0x1000000u
 #define LABEL_SECTOR 5u
 #define LINE_LETTERS 66u
@@ -43,6 +44,15 @@ static void show_impossible(void) {
   }
 }
 
+int pin_memory(slot_t container, uint32_t start, uint32_t size, uint32_t flags, struct ranges *out, slot_t *out_pin) {
+  out->until = clock_cycles() + pin_cycles; /* the server's reckoning begins later */
+  return container_pin(container, start, size, pin_cycles, flags, 0, &out->count, out->pairs, 2 * PIN_RANGES_MAX, out_pin);
+}
+
+int is_pinned(const struct ranges *ranges) {
+  return is_rogue || clock_cycles() + PROGRAMMING_CYCLES < ranges->until;
+}
+
 /* Memory of the driver's own: it is allocated for DMA, so it lies below 16 MiB from the beginning. */
 static void read_label(void) {
   struct ranges ranges;
@@ -51,9 +61,7 @@ static void read_label(void) {
   must(container_create(own_control, &container), "container_create");
   must(container_allocate(container, 0, PAGE_SIZE, ALLOC_DMA | ALLOC_CONTIGUOUS, 0), "container_allocate");
   const uint32_t *memory = container_attach(container, 0, PAGE_SIZE, ACCESS_READ);
-  must(container_pin(container, 0, PAGE_SIZE, pin_cycles, PIN_DMA, 0, &ranges.count, ranges.pairs, 2 * PIN_RANGES_MAX,
-                     &pin),
-       "container_pin");
+  must(pin_memory(container, 0, PAGE_SIZE, PIN_DMA, &ranges, &pin), "container_pin");
   uint32_t error = isa_transfer(&ranges, SECTOR_BYTES, LABEL_SECTOR, 1, &moved);
   must(physmem_unpin(pin), "physmem_unpin");
   printf("driver: sector %u, read into memory of my own: error %x, word 0 is %u\n", LABEL_SECTOR, error, memory[0]);
@@ -75,13 +83,12 @@ static void misbehave(const struct ranges *ranges) {
 
 /* Returns the errno for the client. */
 static int serve(const struct transfer *request, slot_t memory, uint32_t *out_error, uint32_t *out_moved) {
-  struct ranges ranges = {0, {0}};
+  struct ranges ranges = {0, {0}, 0};
   char sentence[160];
   uint32_t bytes = request->count * SECTOR_BYTES;
   uint32_t flags = request->device == ISA_DISK ? PIN_DMA : 0;
   slot_t pin;
-  int error = container_pin(memory, request->start, page_round_up(bytes), pin_cycles, flags, 0, &ranges.count,
-                            ranges.pairs, 2 * PIN_RANGES_MAX, &pin);
+  int error = pin_memory(memory, request->start, page_round_up(bytes), flags, &ranges, &pin);
   if (error) {
     pm_explain(sentence, sizeof sentence, error);
     printf("driver: container_pin is refused\n");
@@ -93,10 +100,10 @@ static int serve(const struct transfer *request, slot_t memory, uint32_t *out_er
                                                                              request->to_memory, out_moved);
   error = physmem_unpin(pin);
   if (error)
-    printf("driver: the pin was over first: physmem_unpin says %s\n", pm_strerrorname(error));
+    printf("driver: the pin is over: physmem_unpin says %s\n", pm_strerrorname(error));
   if (is_rogue)
     misbehave(&ranges);
-  return 0;
+  return *out_error == PIN_IS_OVER ? ETIMEDOUT : 0;
 }
 
 static void __attribute__((noreturn)) serve_clients(void) {

@@ -30,8 +30,11 @@ static uint32_t command(uint32_t sector, uint32_t count, uint32_t to_memory) {
   return in8(DISK_ERROR);
 }
 
-static uint32_t move_piece(uint32_t address, uint32_t length, uint32_t sector, uint32_t to_memory) {
+static uint32_t move_piece(const struct ranges *ranges, uint32_t address, uint32_t length, uint32_t sector,
+                           uint32_t to_memory) {
   char sentence[160];
+  if (!is_pinned(ranges))
+    return PIN_IS_OVER;
   if (dma_aim(channel, address, length, to_memory ? DMA_TO_MEMORY : DMA_FROM_MEMORY)) {
     dma_explain(sentence, sizeof sentence, channel, address, length);
     printf("driver: the 8237 can not do that\n");
@@ -49,7 +52,7 @@ uint32_t isa_transfer(const struct ranges *ranges, uint32_t bytes, uint32_t sect
     uint32_t address = ranges->pairs[2 * i], left = ranges->pairs[2 * i + 1];
     while (left > 0 && bytes > 0 && !error) {
       uint32_t piece = dma_piece(channel, address, left < bytes ? left : bytes);
-      error = move_piece(address, piece, sector + *out_moved / SECTOR_BYTES, to_memory);
+      error = move_piece(ranges, address, piece, sector + *out_moved / SECTOR_BYTES, to_memory);
       address += piece;
       left -= piece;
       bytes -= piece;

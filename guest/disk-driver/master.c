@@ -37,8 +37,12 @@ uint32_t master_transfer(const struct ranges *ranges, uint32_t bytes, uint32_t s
   struct ranges own;
   slot_t pin;
   uint32_t count = fill_list(ranges, bytes, to_memory);
-  must(container_pin(list_container, 0, PAGE_SIZE, PIN_CYCLES_MAX, 0, 0, &own.count, own.pairs, 2 * PIN_RANGES_MAX, &pin),
-       "container_pin of the list");
+  must(pin_memory(list_container, 0, PAGE_SIZE, 0, &own, &pin), "container_pin of the list");
+  *out_moved = 0;
+  if (!is_pinned(ranges)) {
+    physmem_unpin(pin);
+    return PIN_IS_OVER;
+  }
   out32(MASTER_LIST, own.pairs[0]);
   out32(MASTER_SECTOR, sector);
   out32(MASTER_COUNT, count);
@@ -46,6 +50,6 @@ uint32_t master_transfer(const struct ranges *ranges, uint32_t bytes, uint32_t s
   interrupt_wait(MASTER_LINE);
   *out_moved = in32(MASTER_MOVED);
   uint32_t error = in32(MASTER_ERROR);
-  must(physmem_unpin(pin), "physmem_unpin");
+  physmem_unpin(pin);
   return error;
 }

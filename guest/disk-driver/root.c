@@ -1,7 +1,8 @@
-/* Starts the driver, gives it the driver right, starts its client: `disk-root [long | owner | rogue] [PIN_CYCLES]`. Each on
+/* Starts the driver, gives it the driver right, starts its client: `disk-root [long | owner | rogue | expiry] [PIN_CYCLES]`. Each on
  * a core of its own, with a control of its own. In the story it also reads the client's memory while it is moved. With
  * `long` it kills the driver in the middle of a transfer and starts another one; with `owner` it destroys the client's
- * control; a rogue driver uses an address after it has given the memory back. */
+ * control; a rogue driver uses an address after it has given the memory back; with `expiry`, PIN_CYCLES
+ * is less than a transfer takes. */
 #include "protocol.h"
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,7 @@
  */
 import { Ev } from '../../emu/arch/events.ts';
 import { ACCESS_USER, ACCESS_WRITE } from '../../emu/mem/index.ts';
+import { USER_TOP } from '../abi/message.ts';
 import type { TraceEvent } from '../observe/trace.ts';
 import { allowsStale } from '../physmem/check/deferred.ts';
 import type { System } from '../system.ts';
@@ -43,7 +44,8 @@ export class StaleWatch {
   /** Arguments: linear and physical address that the entry gives, EIP, whether it is a write. */
   private judge({ core, a, b, d }: TraceEvent): void {
     const { machine, kernel } = this.system;
-    const access = ACCESS_USER | (d === 1 ? ACCESS_WRITE : 0);
+    // Above there is the kernel's window, through which the processor itself looks at the TSS and the I/O bitmap.
+    const access = (a >>> 0 < USER_TOP ? ACCESS_USER : 0) | (d === 1 ? ACCESS_WRITE : 0);
     const walk = machine.mmu.explainWalk(core, a >>> 0, access);
     if (walk.pa === b >>> 0) return;
     if (d !== 1 && this.isDeferred(core, a >>> 12, b >>> 12)) {

@@ -11,6 +11,7 @@ import { HostError } from '../scenario/host-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type StopReason, System, type SystemConfig } from '../system.ts';
 import { checkSystem } from '../system-check.ts';
+import { DmaWatch } from './dma-watch.ts';
 import { StaleWatch } from './stale-watch.ts';
 
 export interface Failure {
@@ -145,10 +146,11 @@ export interface TrialWatch {
 
 const NO_WATCH: TrialWatch = { isDue: () => false, take: () => [] };
 
-/** The checker at the end of each operation, and the watch of stale uses; nothing when only the outcome counts. */
+/** The checker at the end of each operation, the watches of stale uses and of devices; nothing when only the outcome counts. */
 class StateWatch {
   private readonly system: System;
   private readonly stale: StaleWatch | null;
+  private readonly dma: DmaWatch | null;
   private readonly endListening: () => void;
   private readonly rootFrames: number;
   private operationEnded = false;
@@ -157,6 +159,7 @@ class StateWatch {
     this.system = system;
     this.rootFrames = rootFrames;
     this.stale = judge === 'outcome' ? null : new StaleWatch(system);
+    this.dma = judge === 'outcome' ? null : new DmaWatch(system);
     this.endListening =
       judge === 'outcome'
         ? () => {}
@@ -166,11 +169,11 @@ class StateWatch {
   }
 
   get isDue(): boolean {
-    return this.operationEnded || (this.stale?.hasFound ?? false);
+    return this.operationEnded || (this.stale?.hasFound ?? false) || (this.dma?.hasFound ?? false);
   }
 
   take(): readonly string[] {
-    const used = this.stale?.take() ?? [];
+    const used = [...(this.stale?.take() ?? []), ...(this.dma?.take() ?? [])];
     if (!this.operationEnded) return used;
     this.operationEnded = false;
     return [...used, ...checkConserved(this.system, this.rootFrames)];
@@ -179,6 +182,7 @@ class StateWatch {
   stop(): void {
     this.endListening();
     this.stale?.stop();
+    this.dma?.stop();
   }
 }
 

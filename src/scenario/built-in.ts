@@ -2,6 +2,7 @@
 import cow from '../../scenarios/cow.json' with { type: 'json' };
 import diskDriver from '../../scenarios/disk-driver.json' with { type: 'json' };
 import diskDriverDies from '../../scenarios/disk-driver-dies.json' with { type: 'json' };
+import diskExpiry from '../../scenarios/disk-expiry.json' with { type: 'json' };
 import diskOwnerDies from '../../scenarios/disk-owner-dies.json' with { type: 'json' };
 import diskRogue from '../../scenarios/disk-rogue.json' with { type: 'json' };
 import faults from '../../scenarios/faults.json' with { type: 'json' };
@@ -41,6 +42,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   load,
   diskDriver,
   diskDriverDies,
+  diskExpiry,
   diskOwnerDies,
   diskRogue,
   serial,

@@ -22,6 +22,7 @@ const PROGRAMS = [
   { scenario: 'weaken', expected: 'weaken/expected.txt' },
   { scenario: 'disk-driver', expected: 'disk-driver/expected.txt' },
   { scenario: 'disk-driver-dies', expected: 'disk-driver/driver-dies.expected.txt' },
+  { scenario: 'disk-expiry', expected: 'disk-driver/expiry.expected.txt' },
   { scenario: 'disk-owner-dies', expected: 'disk-driver/owner-dies.expected.txt' },
   { scenario: 'disk-rogue', expected: 'disk-driver/rogue.expected.txt' },
   { scenario: 'hostile', expected: 'hostile/expected.txt' },

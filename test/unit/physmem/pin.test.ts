@@ -220,7 +220,25 @@ describe('pinning', () => {
     expect(top.physmem.store.pins.pages).toBe(0);
   });
 
-  it('keeps pinned memory from being squashed, and lets it be moved by name and released', () => {
+  it('is refused beyond the quota, and so is DMA memory when pins fill the zone; not for ever (F40)', () => {
+    const { top } = world();
+    const control = top.split(top.root, 200);
+    const b = top.container(control);
+    top.must(top.allocate(b, 0, 120));
+    const zone = Math.min(100, top.physmem.store.zones.dmaRoom);
+    const pins = Array.from({ length: zone }, (_, page) => top.must(pin(top, b, page, 1, PinFlag.DMA)));
+    const why = (reply: RpcReply) => [Errno[reply.errno], reply.words[1], reply.words[3]];
+    expect(why(pin(top, b, zone, 1, PinFlag.DMA))).toEqual(['ENOMEM', Reason.NO_DMA, 0]);
+    expect(why(top.allocate(b, 200, 16, AllocFlag.DMA))).toEqual(['ENOMEM', Reason.NO_DMA, 0]);
+    for (let page = zone; page < 100; page += 1) pins.push(top.must(pin(top, b, page, 1)));
+    expect(why(pin(top, b, 100, 1))).toEqual(['ENOMEM', Reason.QUOTA, 100]);
+    for (const one of pins) top.must(unpin(top, one));
+    top.must(top.deallocate(b, 0, 120));
+    top.must(top.allocate(b, 200, 16, AllocFlag.DMA));
+    top.must(pin(top, b, 200, 16, PinFlag.DMA));
+  });
+
+  it('keeps pinned memory from being squashed, and lets it be moved by name and released (F32)', () => {
     const { top, a } = world();
     const reply = top.must(pin(top, a, 2, 1));
     const address = reply.words[2] as number;
