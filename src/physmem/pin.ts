@@ -72,7 +72,9 @@ function* pinInTurn(store: Store, request: PinRequest): Operation {
       quotaFault(store, request) ??
       (yield* clearFor(store, request)) ??
       (yield* prepare(store, request));
-    return refused === null ? commit(store, request) : refuse(refused);
+    // Others may have pinned meanwhile.
+    const full = refused ?? pinQuotaFault(store, request);
+    return full === null ? commit(store, request) : refuse(full);
   } finally {
     store.guards.leave(key);
     store.port.wake(key);
@@ -93,7 +95,6 @@ function eachEntry(store: Store, request: PinRequest, visit: (entry: number) => 
 
 /** What can be said before anything is touched: holes, quotas, room in the DMA zone. */
 function quotaFault(store: Store, request: PinRequest): Refusal | null {
-  const { pages } = request;
   let toMove = 0;
   let loan: Refusal | null = null;
   const hole = eachEntry(store, request, (entry) => {
@@ -102,13 +103,19 @@ function quotaFault(store: Store, request: PinRequest): Refusal | null {
   });
   if (loan !== null) return loan;
   if (hole >= 0) return refusal(Errno.ENOENT, Reason.HOLE, 1, hole * 4096);
-  const control = store.controls.at(store.containers.at(request.container).control);
+  const full = pinQuotaFault(store, request);
+  if (full !== null) return full;
+  const hasRoom = (request.flags & PinFlag.DMA) === 0 || toMove <= dmaRoomAfterClearing(store);
+  return hasRoom ? null : noDma(store);
+}
+
+/** Why no more may be pinned now: a quota of the control, or of all. */
+function pinQuotaFault(store: Store, { container, pages }: PinRequest): Refusal | null {
+  const control = store.controls.at(store.containers.at(container).control);
   const own = pinQuota(control);
   if (control.pinned + pages > own) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, own);
   const all = Math.floor(store.controls.at(1).total * PIN_SHARE_OF_ALL);
-  if (store.pins.pages + pages > all) return refusal(Errno.ENOMEM, Reason.QUOTA, 0, all);
-  const hasRoom = (request.flags & PinFlag.DMA) === 0 || toMove <= dmaRoomAfterClearing(store);
-  return hasRoom ? null : noDma(store);
+  return store.pins.pages + pages > all ? refusal(Errno.ENOMEM, Reason.QUOTA, 0, all) : null;
 }
 
 /** Others' memory leaves the DMA zone as far as the range needs it. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Errno, Reason } from '../../../src/abi/errno.ts';
 import { AllocFlag, CapType, ContainerRight, CopyFlag, PinFlag } from '../../../src/abi/rights.ts';
 import { Op, PIN_CYCLES_MAX } from '../../../src/abi/rpcs.ts';
-import type { CapRef, RpcReply } from '../../../src/abi/server.ts';
+import type { CapRef, Operation, RpcReply } from '../../../src/abi/server.ts';
 import { FrameState } from '../../../src/physmem/base-frames.ts';
 import { BenchTop, outcome, PAGE } from './bench-top.ts';
 
@@ -236,6 +236,33 @@ describe('pinning', () => {
     top.must(top.deallocate(b, 0, 120));
     top.must(top.allocate(b, 200, 16, AllocFlag.DMA));
     top.must(pin(top, b, 200, 16, PinFlag.DMA));
+  });
+
+  it('keeps to the quota when two pins of one control wait side by side', () => {
+    const { top } = world();
+    const control = top.split(top.root, 40);
+    const containers = [top.container(control), top.container(control)];
+    for (const [i, one] of containers.entries()) {
+      top.must(top.allocate(one, 0, 12));
+      // In a TLB, so that both have to wait for a shootdown before they move.
+      top.must(top.map(1, one, 0, 12, 0x100 + 16 * i));
+      expect(top.kernel.write(0, 1, 0x100 + 16 * i, 5)).toBe(true);
+    }
+    const words = [0, 12 * PAGE, CYCLES, PinFlag.DMA];
+    const started = containers.map((one) => top.start(Op.PIN, one, words, [], DRIVER) as Operation);
+    const replies: RpcReply[] = [];
+    for (let turn = 0; replies.length < 2 && turn < 1000; turn += 1) {
+      const operation = started[turn % started.length]!;
+      const step = operation.next('done');
+      if (step.done === true) {
+        replies.push(step.value);
+        started.splice(started.indexOf(operation), 1);
+      }
+      if (step.done !== true && step.value.kind === 'shootdown') top.kernel.acknowledge(step.value.batch);
+    }
+    expect(replies.map(({ errno }) => errno).sort()).toEqual([Errno.OK, Errno.ENOMEM]);
+    expect(top.physmem.store.pins.pages).toBe(12);
+    top.check();
   });
 
   it('keeps pinned memory from being squashed, and lets it be moved by name and released (F32)', () => {
