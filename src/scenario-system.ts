@@ -39,6 +39,7 @@ export function scenarioConfig(
     quantumInstructions: machine.quantumInstructions,
     timeSliceCycles: machine.timeSliceCycles,
     tlb: machine.tlb,
+    speculation: machine.speculation,
     costs: machine.costs,
     dmaDisk: disk && {
       ...diskConfig('disk', disk, images),

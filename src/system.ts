@@ -28,6 +28,7 @@ import type { PhysmemBoot } from './physmem/port.ts';
 import type { PhysmemOptions } from './physmem/store.ts';
 import { loadRootTask, type RootProgram, rootProgramError } from './root-task.ts';
 import { HostError } from './scenario/host-error.ts';
+import { speculative } from './speculation.ts';
 
 export interface SystemConfig {
   readonly root: RootProgram;
@@ -43,6 +44,8 @@ export interface SystemConfig {
   readonly timeSliceCycles?: number;
   readonly tlb?: NonNullable<MachineConfig['tlb']>;
   readonly costs?: Partial<CostModel>;
+  /** Cores cache translations again unasked, as soon as the page tables allow it (src/speculation.ts). */
+  readonly speculation?: 'on' | 'off';
   /** A disk on the 8237, one that is a bus master, and page protection for both (docs/dma.md). */
   readonly dmaDisk?: MachineConfig['dmaDisk'];
   readonly busMaster?: MachineConfig['busMaster'];
@@ -94,8 +97,9 @@ export class System {
     this.machine.events.sink = this.trace;
     this.machine.console = (byte, port) =>
       this.onConsole?.(Uint8Array.of(byte), port === PORT_DEBUG ? 'debug' : 'serial');
+    const port = bindMachine(this.machine, (bytes) => this.onConsole?.(bytes, 'guest'));
     this.kernel = new Kernel(
-      bindMachine(this.machine, (bytes) => this.onConsole?.(bytes, 'guest')),
+      config.speculation === 'on' ? speculative(port, this.machine) : port,
       kernelConfig(config),
     );
     this.machine.onDmaQuiet = () => this.kernel.deviceQuiet();

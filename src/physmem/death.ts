@@ -53,9 +53,15 @@ export function* dropCapability(store: Store, task: number, cap: CapRef): Operat
   }
   const found =
     cap.type === CapType.LIMITED ? limitedRecords(store, task, cap) : containerRecords(store, task, cap);
-  const removal = new Removal('all', 'all');
+  const removal = new Removal('all', hasDeferred(store, cap) ? 'all' : 'needed');
   for (const record of found) unmapRecord(store, record, removal);
   yield* settle(store, removal);
+}
+
+function hasDeferred(store: Store, cap: CapRef): boolean {
+  if (cap.type === CapType.CONTAINER) return store.deferred.isThrough(store.containers.find(cap.object));
+  const limited = store.limiteds.find(cap.object);
+  return limited !== 0 && store.deferred.isThrough(0, [limited]);
 }
 
 /** Whether a capability is the one that the lock of a container is held through. */

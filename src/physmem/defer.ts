@@ -5,7 +5,7 @@
  *   (a) the memory is not reused, moved or written meanwhile: who wants to free or write it flushes the list first;
  *   (b) the task could read these very bytes before: nobody can write the memory when its translation is left;
  *   (c) the list is bounded in entries, and in time by the kernel's alarm;
- *   (d) lock, revoke and destroy flush it.
+ *   (d) lock, revoke and destroy flush it, when anything on it was mapped through what they are about.
  * The page-table entries themselves are cleared at once, and the present core and idle ones are flushed at once.
  */
 import { PhysmemEv } from '../abi/events.ts';

@@ -83,6 +83,11 @@ export class Deferred {
     return this.runs.length > 0 && this.runs.some((run) => overlaps(run, task, page, count));
   }
 
+  /** Whether anything on the list was mapped through a container or one of these limited capabilities. */
+  isThrough(container: number, limiteds: readonly number[] = []): boolean {
+    return this.runs.some((run) => run.container === container || limiteds.includes(run.limited));
+  }
+
   /** A block was halved: both halves show what it showed. */
   divide(block: number, upper: number): void {
     for (const blocks of [this.blocks, ...this.leaving]) if (blocks.has(block)) blocks.add(upper);

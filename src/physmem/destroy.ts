@@ -47,7 +47,7 @@ function* removeContainer(store: Store, index: number, generation: number): Oper
     while (container.firstLimited !== 0) yield* killLimited(store, container.firstLimited, 'keep');
     store.port.revokeObject(CapType.CONTAINER, store.containers.id(index));
     const job = newRangeJob(store, null, index, 0, PAGES_MAX);
-    job.removal.flush = 'all';
+    if (store.deferred.isThrough(index)) job.removal.flush = 'all';
     yield* finishRange(store, job, removeAndCredit);
     unlinkContainer(store, container);
     store.port.emit(PhysmemEv.ContainerDestroy, index, container.control, 0, 0);

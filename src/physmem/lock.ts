@@ -52,7 +52,7 @@ function* lockInTurn(store: Store, container: Container, actor: Actor, cycles: n
 
 /** I27: during a lock there is no translation but the holder's. */
 function* removeOthersMaps(store: Store, container: Container, actor: Actor): Operation<void> {
-  const removal = new Removal('all', 'all');
+  const removal = new Removal('all', store.deferred.isThrough(container.index) ? 'all' : 'needed');
   let page = 0;
   for (let isMore = true; isMore; ) {
     isMore = false;

@@ -79,6 +79,8 @@ export function* moveBlocks(store: Store, moves: readonly Move[]): Operation<num
       unmapFrame(store, member, removal);
     }
   }
+  // What deferred unmaps show is freed in the end, and that needs a flush: the same shootdown serves it.
+  if (moves.some(({ from }) => store.deferred.marks(from))) removal.flush = 'all';
   if (removal.batch !== null) counters.moveShootdowns += 1;
   yield* settle(store, removal);
   const isQuiet = inflight.parked.length === 0;

@@ -83,7 +83,7 @@ export type Sharers = 'cut' | 'keep';
 export function* killLimited(store: Store, index: number, sharers: Sharers): Operation<number> {
   const doomed = subtree(store, index);
   for (const limited of doomed) store.limiteds.at(limited).state = 'dying';
-  const removal = new Removal('all', 'all');
+  const removal = new Removal('all', store.deferred.isThrough(0, doomed) ? 'all' : 'needed');
   let steps = store.tuning.sliceSteps;
   for (const limited of doomed) {
     store.port.revokeObject(CapType.LIMITED, store.limiteds.id(limited));

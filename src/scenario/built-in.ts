@@ -13,6 +13,7 @@ import fragment from '../../scenarios/fragment.json' with { type: 'json' };
 import hello from '../../scenarios/hello.json' with { type: 'json' };
 import hog from '../../scenarios/hog.json' with { type: 'json' };
 import hostile from '../../scenarios/hostile.json' with { type: 'json' };
+import library from '../../scenarios/library.json' with { type: 'json' };
 import load from '../../scenarios/load.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
 import selftest from '../../scenarios/selftest.json' with { type: 'json' };
@@ -36,6 +37,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   cow,
   fork,
   hog,
+  library,
   files,
   weaken,
   fragment,

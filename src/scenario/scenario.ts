@@ -23,6 +23,7 @@ export interface Scenario {
     readonly quantumInstructions: number;
     readonly timeSliceCycles: number;
     readonly tlb: TlbGeometry;
+    readonly speculation: 'on' | 'off';
     readonly costs: Partial<CostModel>;
     readonly disk: ScenarioDisk | null;
     readonly busMaster: ScenarioDisk | null;
@@ -151,6 +152,7 @@ function settle(file: ScenarioFile): Scenario {
       quantumInstructions: machine.quantum,
       timeSliceCycles: machine.timeSlice,
       tlb: { data, instr: instruction === 'unified' ? null : instruction, replacement, seed: file.seed },
+      speculation: machine.speculation,
       costs: withoutUndefined(machine.costs) as Partial<CostModel>,
       disk: settleDisk(machine.disk),
       busMaster: settleDisk(machine.busMaster),

@@ -100,6 +100,8 @@ const machine = z.strictObject({
   /** Cycles that a thread may run before the kernel's scheduler takes the next one. */
   timeSlice: count(1000, 1_000_000_000).prefault(50_000),
   tlb: tlb.prefault({}),
+  /** Cores cache translations again unasked, as the manual lets them (src/speculation.ts). Slow; changes no result. */
+  speculation: oneOf('on', 'off').prefault('off'),
   /** Changes to the published cost model (emu/arch/cost.ts), in cycles. */
   costs: costs.prefault({}),
   /** The disk on a channel of the 8237, and the one that is a bus master (docs/dma.md); none without the key. */

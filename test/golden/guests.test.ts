@@ -25,6 +25,7 @@ const PROGRAMS = [
   { scenario: 'disk-expiry', expected: 'disk-driver/expiry.expected.txt' },
   { scenario: 'disk-owner-dies', expected: 'disk-driver/owner-dies.expected.txt' },
   { scenario: 'disk-rogue', expected: 'disk-driver/rogue.expected.txt' },
+  { scenario: 'library', expected: 'library/expected.txt' },
   { scenario: 'hostile', expected: 'hostile/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },

@@ -54,6 +54,8 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hostile', 'hostile', ['root.c']),
   task('hostile-random', 'hostile', ['random.c']),
   task('hostile-race', 'hostile', ['race.c']),
+  task('library', 'library', ['root.c', 'function.S']),
+  task('library-user', 'library', ['user.c']),
   task('forge'),
   task('cow'),
   task('hog', 'hog', ['root.c']),

@@ -1,6 +1,6 @@
 /**
  * Cores that answer a shootdown late, twice, or never (physmem.md §6.5, docs/adr/0012). The cases F6 to F11 of the
- * catalogue of adversarial cases; F12 needs a real TLB and is in test/unit/machine/speculation.test.ts.
+ * catalogue of adversarial cases; F12 needs a real TLB and is in test/unit/mem/speculation.test.ts.
  */
 import { describe, expect, it } from 'vitest';
 import { KernelEv } from '../../../src/abi/events.ts';

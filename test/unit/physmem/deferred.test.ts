@@ -131,23 +131,44 @@ describe('a deferred unmap', () => {
     expect(listed(top)).toBe(4);
   });
 
+  type Library = ReturnType<typeof library>;
   it.each([
-    ['lock', ({ top, lib }: ReturnType<typeof library>) => top.call(Op.LOCK, lib, [1000])],
-    ['revoke', ({ top, lib }: ReturnType<typeof library>) => top.revoke(lib, top.share(lib, READ))],
-    [
-      'container destroy',
-      ({ top }: ReturnType<typeof library>) => top.call(Op.CONTAINER_DESTROY, top.container()),
-    ],
-    [
-      'control destroy',
-      ({ top, control }: ReturnType<typeof library>) => top.call(Op.CONTROL_DESTROY, control),
-    ],
-  ])('is flushed by %s', (_, act) => {
+    ['lock', ({ top, own }: Library) => top.call(Op.LOCK, own.get(2)!, [1000])],
+    ['container destroy', ({ top, own }: Library) => top.call(Op.CONTAINER_DESTROY, own.get(2)!)],
+    ['control destroy', ({ top, control }: Library) => top.call(Op.CONTROL_DESTROY, control)],
+  ])('is flushed by %s, together with all others', (_, act) => {
     const world = library();
     for (const task of TASKS) drop(world, task);
     world.top.must(act(world));
     expect(listed(world.top)).toBe(0);
     for (const task of TASKS) expect(world.top.kernel.read(1, task, AT)).toBeNull();
+  });
+
+  it('is flushed by the revocation of what it was mapped through, and by the loss of the last slot', () => {
+    for (const how of ['revoke', 'slot'] as const) {
+      const { top, own, control } = library();
+      const limited = top.share(own.get(2)!, READ);
+      top.task(7, control);
+      top.must(top.map(7, limited, 0, 4, AT, READ));
+      top.kernel.read(1, 7, AT);
+      top.must(top.deallocate(own.get(2)!, 0, 4));
+      expect(top.kernel.read(1, 7, AT)).toBe(100);
+      if (how === 'revoke') top.must(top.revoke(own.get(2)!, limited));
+      else top.finish(top.physmem.capDropped(7, limited)!);
+      expect(top.kernel.read(1, 7, AT)).toBeNull();
+      top.check();
+    }
+  });
+
+  it('stays when something else is locked, revoked or destroyed', () => {
+    const world = library();
+    const { top, lib } = world;
+    drop(world, 2);
+    top.must(top.call(Op.LOCK, lib, [1000]));
+    top.must(top.call(Op.UNLOCK, lib));
+    top.must(top.revoke(lib, top.share(lib, READ)));
+    top.must(top.call(Op.CONTAINER_DESTROY, top.container()));
+    expect(listed(top)).toBe(4);
   });
 
   it('is forgotten with the address space, which is flushed as a whole', () => {
@@ -211,7 +232,7 @@ describe('a deferred unmap', () => {
     ]);
     const { store } = top.physmem;
     const saved = structuredClone(top.physmem.save());
-    top.must(top.call(Op.LOCK, world.lib, [1000]));
+    top.must(top.call(Op.LOCK, world.own.get(2)!, [1000]));
     expect(top.kernel.events.some(([kind]) => kind === PhysmemEv.DeferFlush)).toBe(true);
     expect(store.deferred.runs).toHaveLength(0);
     top.physmem.load(saved);
