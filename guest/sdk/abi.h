@@ -45,11 +45,11 @@
 #define REASON_NOT_HOLDER              23
 #define REASON_CORE_SILENT             24
 #define REASON_OVERLAPS                32
-#define REASON_PINS_AT                 48
-#define REASON_PINS_IN_WAY             49
 #define REASON_NO_ROOM                 40
 #define REASON_SOFT_PAGE               41
 #define REASON_EXTRA_PAGE              42
+#define REASON_PINS_AT                 48
+#define REASON_PINS_IN_WAY             49
 
 /* Capability types, rights and flags */
 #define ALLOC_ALL_OR_NONE              1

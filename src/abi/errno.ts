@@ -74,11 +74,11 @@ export enum Reason {
   NOT_HOLDER = 23,
   CORE_SILENT = 24,
   OVERLAPS = 32,
-  PINS_AT = 48,
-  PINS_IN_WAY = 49,
   NO_ROOM = 40,
   SOFT_PAGE = 41,
   EXTRA_PAGE = 42,
+  PINS_AT = 48,
+  PINS_IN_WAY = 49,
 }
 
 export interface ReasonDef {

@@ -32,6 +32,7 @@ describe('a scenario', () => {
         replacement: 'fifo',
         seed: 1,
       },
+      speculation: 'off',
       costs: {},
       disk: null,
       busMaster: null,
