@@ -65,9 +65,9 @@ function planAllocation(store: Store, request: AllocateRequest): Extent {
   const extent = has(request, AllocFlag.SQUASH)
     ? beforePins(store, container, start, squashRoom(store, container, start, pages))
     : roomFor(store, container, start, pages);
+  if (!has(request, AllocFlag.DMA) || has(request, AllocFlag.CONTIGUOUS)) return extent;
   const { dmaRoom } = store.zones;
-  const isLazyDma = has(request, AllocFlag.DMA) && !has(request, AllocFlag.CONTIGUOUS);
-  if (!isLazyDma || dmaRoom >= extent.pages) return extent;
+  if (dmaRoom >= extent.pages) return extent;
   return { pages: dmaRoom, refused: refusal(Errno.ENOMEM, Reason.NO_DMA, 0, dmaRoom) };
 }
 

@@ -31,7 +31,8 @@ export interface Container {
 export interface Limited {
   readonly index: number;
   generation: number;
-  state: 'free' | 'live' | 'dying';
+  /** `cutting`: it is being revoked, and what came through it by SHARED copies is cut. */
+  state: 'free' | 'live' | 'cutting' | 'dying';
   container: number;
   /** The limited capability that it was derived from, or 0. */
   parent: number;

@@ -251,12 +251,19 @@ function moveEntry(store: Store, request: RangeCopy, entry: number, page: number
   insertName(store, request.destination, page, entry);
 }
 
-/** The new entry names the same frame. What came through a limited capability is cut when that is revoked. */
+/**
+ * The new entry names the same frame. What came through a limited capability is cut when that is revoked, at once when that
+ * is under way: else a revocation might never come to its end.
+ */
 function shareEntry(store: Store, request: RangeCopy, entry: number, page: number): void {
   const { entries } = store;
-  const added = addEntry(store, request.destination, page, entries.frame[entry]!);
   const { limited } = request.actor;
   const via = limited !== 0 ? limited : entries.via.get(entry);
+  if (via !== undefined && store.limiteds.at(via).state === 'cutting') {
+    addFrames(store, request.destination, page, pagesOf(store, entry));
+    return;
+  }
+  const added = addEntry(store, request.destination, page, entries.frame[entry]!);
   if (via !== undefined) entries.via.set(added, via);
 }
 

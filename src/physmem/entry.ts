@@ -5,6 +5,7 @@
  */
 import { grow32, nextCapacity, RecordNumbers } from './columns.ts';
 import type { PlainData } from './plain-data.ts';
+import { ViaMarks } from './via-marks.ts';
 
 export class Entries {
   readonly numbers = new RecordNumbers();
@@ -21,7 +22,7 @@ export class Entries {
   /** The loan of an entry that no guarantee pays for (loan.ts), or 0. */
   loan: Int32Array = new Int32Array(this.#capacity);
   /** Entries that came through a limited capability by a SHARED copy (physmem.md §2.5) → that capability. */
-  readonly via = new Map<number, number>();
+  readonly via = new ViaMarks();
 
   alloc(start: number, container: number): number {
     let id = this.numbers.take(this.next, this.#capacity);
@@ -72,7 +73,7 @@ export class Entries {
       prev: this.prev.slice(0, end),
       maps: this.maps.slice(0, end),
       loan: this.loan.slice(0, end),
-      via: [...this.via],
+      via: this.via.save(),
     };
   }
 
@@ -84,7 +85,6 @@ export class Entries {
       this[name] = from[name]!;
     }
     this.#resize(Math.max(256, nextCapacity(this.numbers.end)));
-    this.via.clear();
-    for (const [entry, limited] of from.via) this.via.set(entry, limited);
+    this.via.load(from.via);
   }
 }

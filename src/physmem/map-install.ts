@@ -44,6 +44,8 @@ export interface MapJob {
   /** Page (of the job) whose frame a block was made for already, and its order; smaller frames come next. */
   shortAt: number;
   shortOrder: number;
+  /** The run that is being installed. */
+  readonly run: Run;
   readonly removal: Removal;
 }
 
@@ -62,11 +64,11 @@ export enum MapStep {
 }
 
 export interface Run {
-  readonly entry: number;
+  entry: number;
   /** First page inside the entry. */
-  readonly offset: number;
-  readonly count: number;
-  readonly access: number;
+  offset: number;
+  count: number;
+  access: number;
 }
 
 export function installSmall(store: Store, job: MapJob, space: Space, run: Run): MapStep | null {
@@ -86,7 +88,8 @@ export function installSmall(store: Store, job: MapJob, space: Space, run: Run):
     table = space.tables.get(page >>> 10)!;
   }
   const record = newRecord(store, job, page, run, run.access);
-  table.records.fill(record, slot, slot + run.count);
+  if (run.count === 1) table.records[slot] = record;
+  else table.records.fill(record, slot, slot + run.count);
   table.used += run.count;
   const frame = store.frames.block[store.entries.frame[run.entry]!]! + run.offset;
   store.port.mapPages(job.task, page, frame, run.count, run.access);

@@ -54,7 +54,7 @@ export const newRangeJob = (
   cursor: start,
   end: start + pages,
   done: 0,
-  removal: new Removal('all'),
+  removal: store.idleRemovals.pop() ?? new Removal('all'),
 });
 
 /** Does at most a slice of the work without waiting; returns whether the job is finished. */
@@ -71,7 +71,10 @@ export function runRange(
     return driveRange(store, job, work, reply);
   }
   const finished = work(store, job);
-  if (finished && settleNow(store, job.removal)) return reply(store, job);
+  if (finished && settleNow(store, job.removal)) {
+    store.idleRemovals.push(job.removal.rewind());
+    return reply(store, job);
+  }
   return driveRange(store, job, finished ? () => true : work, reply);
 }
 

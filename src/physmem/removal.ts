@@ -94,11 +94,26 @@ export class Removal implements Held {
     clear(this.spaces);
     clear(this.shown);
   }
+
+  /** Makes it as new, for another operation; it has been settled. */
+  rewind(): this {
+    this.flush = 'needed';
+    this.leaves = 'nothing';
+    this.emptyTables = 'remove';
+    this.unmappedPages = 0;
+    return this;
+  }
 }
 
-/** Setting the length of an array that is empty already costs as much as of a full one (10 % of a map call). */
+const SHORT = 8;
+
+/**
+ * Setting the length drops the elements' memory, also of an empty list; short lists are popped empty and keep it. With
+ * removals that are used again (operation.ts): 2.2 to 2.8 M allocate + deallocate per second, npm run bench physmem.
+ */
 function clear(list: number[]): void {
-  if (list.length > 0) list.length = 0;
+  if (list.length > SHORT) list.length = 0;
+  while (list.length > 0) list.pop();
 }
 
 /** Settles without waiting, if no other core and no older removal is in the way; returns whether it did. */

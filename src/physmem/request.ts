@@ -72,7 +72,7 @@ export function findContainer(
   if (cap.type === CapType.LIMITED) {
     const index = store.limiteds.find(cap.object);
     const limited = store.limiteds.at(index);
-    if (index === 0 || limited.state === 'dying') return { ...DEAD, argument };
+    if (index === 0 || limited.state !== 'live') return { ...DEAD, argument };
     const container = store.containers.at(limited.container);
     if (container.state === 'dying') return { ...DYING, argument };
     const actor: Actor = { task, limited: index, limitedGeneration: limited.generation };

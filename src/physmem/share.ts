@@ -8,11 +8,10 @@ import { PhysmemEv } from '../abi/events.ts';
 import { CapType } from '../abi/rights.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Container, Limited } from './container.ts';
-import { FrameFlag } from './frame.ts';
-import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { cutCopies, type Sharers } from './cut.ts';
+import { containerKey } from './guard.ts';
 import { awaitUnlock } from './lock-wait.ts';
 import { begin } from './operation.ts';
-import { renewEntry } from './release.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, refusal, refuse } from './reply.ts';
 import type { Store } from './store.ts';
@@ -76,13 +75,10 @@ function* awaitRevocation(store: Store, container: Container): Operation<'free' 
   return waited;
 }
 
-/** What becomes of SHARED copies that were taken through a capability that dies. */
-export type Sharers = 'cut' | 'keep';
-
 /** Kills a limited capability and its descendants; the caller holds the container's guard. Returns pages unmapped. */
 export function* killLimited(store: Store, index: number, sharers: Sharers): Operation<number> {
   const doomed = subtree(store, index);
-  for (const limited of doomed) store.limiteds.at(limited).state = 'dying';
+  for (const limited of doomed) store.limiteds.at(limited).state = sharers === 'cut' ? 'cutting' : 'dying';
   const removal = new Removal('all', store.deferred.isThrough(0, doomed) ? 'all' : 'needed');
   let steps = store.tuning.sliceSteps;
   for (const limited of doomed) {
@@ -110,47 +106,6 @@ function subtree(store: Store, index: number): number[] {
     for (let child = first; child !== 0; child = store.limiteds.at(child).next) found.push(child);
   }
   return found;
-}
-
-/**
- * Ends the sharing of every entry that was made by a SHARED copy through this capability, and of what was taken on
- * from there through a limited capability of the receiving container (case F15). When the whole container goes
- * away the sharers keep their memory (physmem.md §3.3), and only the mark goes.
- */
-function* cutCopies(store: Store, limited: number, sharers: Sharers, removal: Removal): Operation<void> {
-  const { entries, frames } = store;
-  if (entries.via.size === 0) return;
-  for (let waits = true; waits; ) {
-    waits = false;
-    for (const entry of entriesVia(store, limited)) {
-      if (entries.via.get(entry) !== limited) continue;
-      if (sharers === 'keep') entries.via.delete(entry);
-      else if (frames.has(entries.frame[entry]!, FrameFlag.MOVING)) waits = true;
-      else cutEntry(store, entry, removal);
-    }
-    if (!waits) return;
-    yield* settle(store, removal);
-    if (store.moving > 0) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
-  }
-}
-
-function entriesVia(store: Store, limited: number): number[] {
-  const found: number[] = [];
-  for (const [entry, via] of store.entries.via) if (via === limited) found.push(entry);
-  return found;
-}
-
-function cutEntry(store: Store, entry: number, removal: Removal): void {
-  const { entries } = store;
-  const container = entries.container[entry]!;
-  const onward: number[] = [];
-  for (let other = store.frames.entries[entries.frame[entry]!]!; other !== 0; other = entries.next[other]!) {
-    const via = entries.via.get(other);
-    if (other !== entry && via !== undefined && store.limiteds.at(via).container === container)
-      onward.push(other);
-  }
-  renewEntry(store, entry, removal);
-  for (const other of onward) if (entries.via.has(other)) cutEntry(store, other, removal);
 }
 
 function forget(store: Store, index: number): void {

@@ -23,6 +23,7 @@ import { MapRecords } from './map-record.ts';
 import { Pins } from './pin-record.ts';
 import type { PlainData } from './plain-data.ts';
 import type { KernelPort } from './port.ts';
+import type { Removal } from './removal.ts';
 import { Spaces } from './space.ts';
 import { Zones } from './zone.ts';
 
@@ -84,6 +85,8 @@ export class Store {
   readonly inflight = new Inflight();
   readonly deferred = new Deferred();
   readonly compaction: Compaction;
+  /** Removals that have nothing to do, for the next operations; not part of the state. */
+  readonly idleRemovals: Removal[] = [];
   counters: Counters = newCounters();
   /** Frames that carry FrameFlag.MOVING. */
   moving = 0;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Errno } from '../../../src/abi/errno.ts';
 import { CapType, ContainerRight, CopyFlag } from '../../../src/abi/rights.ts';
 import { Op } from '../../../src/abi/rpcs.ts';
+import type { Operation } from '../../../src/abi/server.ts';
 import { BenchTop, outcome, PAGE, taskCap } from './bench-top.ts';
 
 const { READ, WRITE, COPY_OUT, SHARE } = ContainerRight;
@@ -112,6 +113,31 @@ describe('limited capabilities', () => {
     expect(top.peek(2, d, 0)).toBe(0);
     expect(top.peek(2, own, 2)).toBe(77);
     expect(top.peek(2, snapshot, 2)).toBe(12);
+  });
+
+  it('are not kept alive by copying on what a revocation has not reached yet', () => {
+    const top = new BenchTop({ frames: 512, dmaEnd: 64, options: { sliceSteps: 2 } });
+    top.task(1);
+    const [a, thief] = [top.container(), top.container()];
+    for (let page = 0; page < 8; page += 1) {
+      top.must(top.allocate(a, page, 1));
+      top.poke(1, a, page, 10 + page);
+    }
+    const limited = top.share(a, ALL_SHARED);
+    top.must(top.copy(limited, 0, thief, 0, 8, CopyFlag.SHARED));
+    const revocation = top.start(Op.REVOKE, a, [], [limited]) as Operation;
+    top.afterEach = () => {};
+    let pauses = 0;
+    for (let step = revocation.next('done'); step.done !== true; step = revocation.next('done')) {
+      expect(step.value.kind).toBe('pause');
+      pauses += 1;
+      top.must(top.copy(thief, 0, thief, 8 * pauses, 8, CopyFlag.SHARED));
+    }
+    expect(pauses).toBe(3);
+    const all = Array.from({ length: 32 }, (_, page) => top.peek(1, thief, page));
+    expect(all).toEqual(new Array(32).fill(0));
+    expect(top.peek(1, a, 7)).toBe(17);
+    top.check();
   });
 
   it('leave the receiver its memory when the whole container is destroyed', () => {
