@@ -23,47 +23,51 @@ export function binary(g: FunctionCode, op: Op): void {
   g.w.set(L.V);
 }
 
-export const add: Emit = (g) => {
-  g.takeDst(L.A, 'write');
-  g.takeSrc(L.B);
-  binary(g, Op.Add);
-  g.putDst(L.V);
-  setFlags(g, Kind.Add, L.V, L.B, L.A);
-};
+/** op of the operands, sign-extended; operands and result are left where the flags want them (L.Aux, L.Src, L.Dst). */
+function pushBinary(g: FunctionCode, op: Op): void {
+  g.w.get(L.Aux);
+  g.w.get(L.Src);
+  g.w.op(op);
+  g.extend();
+}
 
-export const sub: Emit = (g) => {
-  g.takeDst(L.A, 'write');
-  g.takeSrc(L.B);
-  binary(g, Op.Sub);
-  g.putDst(L.V);
-  setFlags(g, Kind.Sub, L.V, L.B, L.A);
-};
+const sum =
+  (op: Op, kind: Kind): Emit =>
+  (g) => {
+    g.takeOperands('write');
+    pushBinary(g, op);
+    g.putResult();
+    g.kind = kind;
+  };
+export const add = sum(Op.Add, Kind.Add);
+export const sub = sum(Op.Sub, Kind.Sub);
 
 export const cmp: Emit = (g) => {
-  g.takeDst(L.A, 'read');
-  g.takeSrc(L.B);
-  if (g.width !== 4) binary(g, Op.Sub);
-  setFlags(g, g.width === 4 ? Kind.Cmp : Kind.Sub, L.V, L.B, L.A);
+  g.takeOperands('read');
+  g.kind = Kind.Cmp;
+  if (g.width === 4) return;
+  pushBinary(g, Op.Sub);
+  g.w.set(L.Dst);
+  g.kind = Kind.Sub;
 };
 
 const logic =
   (op: Op): Emit =>
   (g) => {
-    g.takeDst(L.A, 'write');
-    g.takeSrc(L.B);
-    binary(g, op);
-    g.putDst(L.V);
-    setLogicFlags(g, L.V);
+    g.takeOperands('write');
+    pushBinary(g, op);
+    g.putResult();
+    setLogicFlags(g);
   };
 export const and = logic(Op.And);
 export const or = logic(Op.Or);
 export const xor = logic(Op.Xor);
 
 export const test: Emit = (g) => {
-  g.takeDst(L.A, 'read');
-  g.takeSrc(L.B);
-  binary(g, Op.And);
-  setLogicFlags(g, L.V);
+  g.takeOperands('read');
+  pushBinary(g, Op.And);
+  g.w.set(L.Dst);
+  setLogicFlags(g);
 };
 
 /** ADC and SBB; flags as in exec/alu.ts: the carry out of the top bit, AF from bit 4, OF from the signs. */
@@ -215,14 +219,14 @@ const shiftBy =
   (op: Op, kind: Kind): Emit =>
   (g) => {
     const { w } = g;
-    g.takeDst(L.A, 'write');
     const count = g.imm & 31;
+    g.takeDst(count === 0 ? L.A : L.Aux, 'write');
     if (count === 0) return;
     w.const(count);
-    w.set(L.B);
-    binary(g, op);
-    g.putDst(L.V);
-    setFlags(g, kind, L.V, L.B, L.A);
+    w.set(L.Src);
+    pushBinary(g, op);
+    g.putResult();
+    g.kind = kind;
   };
 export const shl = shiftBy(Op.Shl, Kind.Shl);
 export const shr = shiftBy(Op.ShrU, Kind.Shr);

@@ -22,12 +22,12 @@ export function setFlags(g: FunctionCode, kind: Kind, result: number, src: numbe
   g.kind = kind;
 }
 
-/** Flags of AND, OR, XOR and TEST. */
-export function setLogicFlags(g: FunctionCode, result: number): void {
-  g.copy(result, L.Dst);
-  for (const local of [L.Src, L.Aux]) {
+/** Flags of AND, OR, XOR and TEST, whose result is in L.Dst. */
+export function setLogicFlags(g: FunctionCode): void {
+  if (!g.flagsAreDead) {
     g.w.const(0);
-    g.w.set(local);
+    g.w.tee(L.Src);
+    g.w.set(L.Aux);
   }
   g.kind = Kind.Logic;
 }

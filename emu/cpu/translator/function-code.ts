@@ -4,7 +4,7 @@
  *
  * Exits set SITE and leave through the common epilogue, which writes registers and flags back:
  *   SITE_JUMP      the instruction is complete, EIP is the next one's
- *   SITE_BUDGET    the next block is longer than the budget; EIP is its first instruction
+ *   SITE_BUDGET - n  block n is longer than the budget and was charged all the same; EIP is not set
  *   site >= 0      the instruction of that site was not done: the interpreter does it, or it has faulted (PEND)
  * At a site nothing of its instruction is committed, so that an exit can come from anywhere inside it before the first
  * register or flag is written.
@@ -23,6 +23,7 @@ import {
   I_REGS,
   KIND_IMM,
   KIND_REG,
+  KIND_RM,
   NO_REGISTER,
 } from '../record.ts';
 import { Kind } from './flag-kinds.ts';
@@ -46,6 +47,8 @@ export interface Site {
   readonly length: number;
   /** Instructions of the block behind this one. */
   readonly behind: number;
+  /** Kind of the flags before it; Unknown = CC_OP has it. Known kinds are not written at exits. */
+  readonly kind: Kind;
 }
 
 const LOADS_SIGNED = [0, Op.Load8S, Op.Load16S, 0, Op.Load];
@@ -56,8 +59,11 @@ const STORES = [0, Op.Store8, Op.Store16, 0, Op.Store];
 const FLAG_WORDS = [R.CC_OP, R.CC_DST, R.CC_SRC, R.CC_AUX];
 const ESP = R.ESP as number;
 
+/** Where code is written: one region at a time, copied when it is complete. */
+const scratch = new Uint8Array(1 << 16);
+
 export abstract class FunctionCode {
-  readonly w = new CodeWriter();
+  readonly w = new CodeWriter(scratch);
   readonly sites: Site[] = [];
   /** Kind of the flags here. */
   kind = Kind.Unknown;
@@ -71,7 +77,8 @@ export abstract class FunctionCode {
   /** The flags that this instruction writes are overwritten before anybody can see them. */
   flagsAreDead = false;
   private siteOf = -1;
-  private exit: Label = 0;
+  private kindHere = Kind.Unknown;
+  protected exit: Label = 0;
 
   constructor(
     readonly ops: Int32Array,
@@ -91,6 +98,8 @@ export abstract class FunctionCode {
     this.length = length;
     this.behind = behind;
     this.siteOf = -1;
+    this.kindHere = this.kind;
+    this.w.reserve();
   }
 
   // ---- entry and exit -----------------------------------------------------------------------------------------
@@ -106,6 +115,7 @@ export abstract class FunctionCode {
   epilogue(): void {
     const { w } = this;
     w.close();
+    w.reserve();
     for (let n = 0; n < 8; n++) this.storeWord(n, L.Reg + n);
     for (const [n, word] of FLAG_WORDS.entries()) this.storeWord(word, L.Op + n);
     this.storeWord(R.EIP, L.Eip);
@@ -132,19 +142,8 @@ export abstract class FunctionCode {
     this.w.br(this.exit);
   }
 
-  /** As `leave` for a page offset. */
-  leaveAt(offset: number, site: number): void {
-    this.pushAddress(offset);
-    this.w.set(L.Eip);
-    this.leave(site);
-  }
-
   /** Leaves before this instruction, for the interpreter to do it. */
   leaveHere(): void {
-    if (this.kind !== Kind.Unknown) {
-      this.w.const(this.kind);
-      this.w.set(L.Op);
-    }
     this.leave(this.site());
   }
 
@@ -162,6 +161,7 @@ export abstract class FunctionCode {
         offset: this.offset,
         length: this.length,
         behind: this.behind,
+        kind: this.kindHere,
       });
     }
     return this.siteOf;
@@ -288,39 +288,42 @@ export abstract class FunctionCode {
     this.w.s32(value);
   }
 
-  /** Takes a linear address from the stack; its host offset is then in L.Host (L.Va keeps the address). */
+  /**
+   * Takes a linear address from the stack; its host offset is then in L.Host (L.Va keeps the address). Every look-up is
+   * here in full: a call to a common function made loops of loads 2 to 3 times slower.
+   */
   translate(access: Access, size: number, miss: OnMiss): void {
     const { w } = this;
     const right = access === 'read' ? (this.user ? 4 : 1) : this.user ? 8 : 2;
     w.set(L.Va);
-    const good = w.open(Op.Block);
-    const slow = w.open(Op.Block);
+    w.const(this.site());
+    w.set(L.Site);
     if (size > 1) {
       w.get(L.Va);
       w.opConst(Op.And, 4095);
       w.opConst(Op.GtU, 4096 - size);
-      w.brIf(slow);
+      w.brIf(this.exit);
     }
-    w.get(L.Flat);
     w.get(L.Va);
-    w.opConst(Op.ShrU, 12);
-    w.opConst(Op.Shl, 2);
+    w.opConst(Op.ShrU, 10);
+    w.opConst(Op.And, -4);
+    w.get(L.Flat);
     w.op(Op.Add);
     w.memory(Op.Load);
     w.tee(L.Word);
     w.opConst(Op.And, right);
-    w.brIf(good);
+    w.op(Op.Eqz);
     if (miss === 'fill') {
+      w.open(Op.If);
       w.get(L.Va);
-      w.const(this.site());
+      w.get(L.Site);
       w.get(L.Left);
       w.call(access === 'read' ? Import.FillRead : Import.FillWrite);
       w.tee(L.Word);
-      w.brIf(good);
-    }
-    w.close();
-    this.leaveHere();
-    w.close();
+      w.op(Op.Eqz);
+      w.brIf(this.exit);
+      w.close();
+    } else w.brIf(this.exit);
     w.get(L.Word);
     w.opConst(Op.And, -4096);
     w.get(L.Va);
@@ -368,6 +371,31 @@ export abstract class FunctionCode {
       this.address('read', width);
       this.load(width, extend);
     } else this.pushReg(this.rmRegister, width, extend);
+  }
+
+  /**
+   * Both operands of the instruction, sign-extended: the first in L.Aux, the second in L.Src, where the flags want them.
+   * The memory operand comes first: it may leave, and then the flags must be as they were.
+   */
+  takeOperands(access: Access): void {
+    if ((this.flags & F_SRC) >> F_SRC_SHIFT === KIND_RM && this.isMem) {
+      this.takeSrc(L.Src);
+      this.takeDst(L.Aux, access);
+      return;
+    }
+    this.takeDst(L.Aux, access);
+    this.takeSrc(L.Src);
+  }
+
+  /** Takes the result from the stack into L.Dst and the destination. */
+  putResult(): void {
+    if (this.width === 4 && !this.dstIsMem) {
+      this.w.tee(L.Dst);
+      this.w.set(L.Reg + this.dstRegister);
+      return;
+    }
+    this.w.set(L.Dst);
+    this.putDst(L.Dst);
   }
 
   /** Writes the destination: for memory, where takeDst or address has left L.Host. */

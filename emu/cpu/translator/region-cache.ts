@@ -13,7 +13,7 @@ import { I_OP } from '../record.ts';
 import { findRegion, type Region } from './blocks.ts';
 import type { Site } from './function-code.ts';
 import { endOf } from './reach.ts';
-import { RegionCode } from './region-code.ts';
+import { type Charge, RegionCode } from './region-code.ts';
 import { LOCALS, REGION_IMPORTS, REGION_TYPE } from './region-frame.ts';
 import { type FunctionTable, instantiate } from './wasm-api.ts';
 import { moduleBytes } from './wasm-writer.ts';
@@ -37,6 +37,8 @@ export class TranslatedRegion {
     /** Host offset of its table. */
     readonly table: number,
     readonly sites: readonly Site[],
+    /** What its blocks take from the budget, by number. */
+    readonly charges: readonly Charge[],
     /** 1 for each page offset that belongs to a translated instruction. */
     readonly covered: Uint8Array,
     /** Arena positions of marked records and the forms that they had. */
@@ -192,7 +194,7 @@ export class RegionCache {
     for (const { start, end } of region.blocks) covered.fill(1, start, end);
     const marks = this.mark(base, region, table);
     this.made++;
-    this.regions[n] = new TranslatedRegion(key, frame, table, code.sites, covered, marks);
+    this.regions[n] = new TranslatedRegion(key, frame, table, code.sites, code.charges(), covered, marks);
     this.byKey[key] = n + 1;
     const sameFrame = this.byFrame.get(frame);
     if (sameFrame === undefined) this.byFrame.set(frame, [n]);

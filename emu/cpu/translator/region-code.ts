@@ -14,6 +14,12 @@ import { flagsDie, hasTranslation, TRANSLATIONS, Transfer, transferOf } from './
 import { Op } from './wasm-op.ts';
 import type { Label } from './wasm-writer.ts';
 
+/** What a block takes from the budget before it runs; `start`: its page offset. */
+export interface Charge {
+  readonly start: number;
+  readonly count: number;
+}
+
 /** An open structure that a branch can go to. */
 interface Open {
   readonly label: Label;
@@ -27,6 +33,8 @@ export class RegionCode extends FunctionCode {
   private readonly open: Open[] = [];
   private readonly numbers = new Map<number, number>();
   private dispatch: Label = 0;
+  private indirect: Label = 0;
+  private outside: Label = 0;
   /** Kind of the flags at the end of blocks that are emitted. */
   private readonly kindAfter = new Map<number, Kind>();
   private readonly predecessors: readonly number[][];
@@ -65,10 +73,37 @@ export class RegionCode extends FunctionCode {
     this.numberHeads(items);
     this.prologue();
     this.dispatch = w.open(Op.Loop);
+    this.indirect = w.open(Op.Block);
+    this.outside = w.open(Op.Block);
     this.emitItems(items, region.entries);
     w.close();
-    w.op(Op.Unreachable);
+    // A jump to a page offset that no block starts at.
+    w.get(L.Base);
+    w.get(L.Eip);
+    w.op(Op.Add);
+    w.set(L.Eip);
+    this.leave(SITE_JUMP);
+    w.close();
+    this.lookUp();
+    w.close();
     this.epilogue();
+  }
+
+  /** Goes round `$dispatch` to the block at L.Eip, or leaves. */
+  private lookUp(): void {
+    const { w } = this;
+    w.get(L.Eip);
+    w.get(L.Base);
+    w.op(Op.Xor);
+    w.tee(L.T);
+    w.opConst(Op.LtU, 4096);
+    w.open(Op.If);
+    w.get(L.T);
+    w.memory(Op.Load8U, this.table);
+    w.tee(L.Next);
+    w.brIf(this.dispatch);
+    w.close();
+    this.leave(SITE_JUMP);
   }
 
   private numberHeads(items: readonly Item[]): void {
@@ -97,6 +132,7 @@ export class RegionCode extends FunctionCode {
   }
 
   private emitSwitch(targets: readonly number[]): void {
+    this.w.reserve();
     const byNumber: Label[] = [];
     const labelOf = (block: number): Label => this.findOpen(block)!.label;
     const otherwise = labelOf(targets[0]);
@@ -129,12 +165,13 @@ export class RegionCode extends FunctionCode {
   private emitBlock(n: number): void {
     const { ops } = this;
     const { records, start, end } = this.region.blocks[n];
+    this.w.reserve();
     this.kind = this.kindBefore(n);
     this.localKind = this.kind;
     const last = records[records.length - 1];
     const isWhole = hasTranslation(ops, last);
     const count = isWhole ? records.length : records.length - 1;
-    if (count > 0) this.chargeBlock(start, count);
+    if (count > 0) this.chargeBlock(n, count);
     let at = start;
     for (let k = 0; k < count; k++) {
       const i = records[k];
@@ -158,19 +195,24 @@ export class RegionCode extends FunctionCode {
     return kinds.length > 0 && kinds.every((kind) => kind === kinds[0]) ? kinds[0] : Kind.Unknown;
   }
 
-  /** Takes `count` from the budget, or leaves when that is too much. */
-  private chargeBlock(start: number, count: number): void {
+  /** Takes `count` from the budget; leaves when that was too much. */
+  private chargeBlock(block: number, count: number): void {
     const { w } = this;
     w.get(L.Left);
     w.opConst(Op.Sub, count);
     w.tee(L.Left);
     w.opConst(Op.LtS, 0);
     w.open(Op.If);
-    w.get(L.Left);
-    w.opConst(Op.Add, count);
-    w.set(L.Left);
-    this.leaveAt(start, SITE_BUDGET);
+    this.leave(SITE_BUDGET - block);
     w.close();
+  }
+
+  /** What each block charges. */
+  charges(): Charge[] {
+    return this.region.blocks.map(({ start, records }) => {
+      const isWhole = hasTranslation(this.ops, records[records.length - 1]);
+      return { start, count: isWhole ? records.length : records.length - 1 };
+    });
   }
 
   override jumpTo(offset: number): void {
@@ -178,7 +220,9 @@ export class RegionCode extends FunctionCode {
     const block = offset >= 0 && offset < 4096 ? this.region.blockAt.get(offset) : undefined;
     const target = block === undefined ? undefined : this.findOpen(block);
     if (block === undefined || target === undefined) {
-      this.leaveAt(offset, SITE_JUMP);
+      this.w.const(offset);
+      this.w.set(L.Eip);
+      this.w.br(this.outside);
       return;
     }
     if (target.switches) {
@@ -189,19 +233,7 @@ export class RegionCode extends FunctionCode {
   }
 
   override jumpIndirect(): void {
-    const { w } = this;
     this.settleKind();
-    w.get(L.Eip);
-    w.get(L.Base);
-    w.op(Op.Xor);
-    w.tee(L.T);
-    w.opConst(Op.LtU, 4096);
-    w.open(Op.If);
-    w.get(L.T);
-    w.memory(Op.Load8U, this.table);
-    w.tee(L.Next);
-    w.brIf(this.dispatch);
-    w.close();
-    this.leave(SITE_JUMP);
+    this.w.br(this.indirect);
   }
 }

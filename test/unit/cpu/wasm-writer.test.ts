@@ -47,7 +47,10 @@ describe('a function', () => {
   it('of many bytes grows the buffer and runs', () => {
     const sum = (w: CodeWriter): void => {
       w.get(0);
-      for (let n = 0; n < 5000; n++) w.opConst(Op.Add, 3);
+      for (let n = 0; n < 5000; n++) {
+        w.reserve();
+        w.opConst(Op.Add, 3);
+      }
     };
     expect(run(sum, 7, 0)).toBe(15_007);
   });
