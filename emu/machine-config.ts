@@ -8,7 +8,7 @@ import { type CostModel, DEFAULT_COSTS } from './arch/cost.ts';
 import { type IoProtectionMode, isDmaChannel } from './arch/dma.ts';
 import type { Engine } from './arch/engine.ts';
 import { PAGE_SIZE } from './arch/types.ts';
-import { type EngineContext, Interpreter } from './cpu/index.ts';
+import { type EngineContext, Translator } from './cpu/index.ts';
 import type { ModuleImage } from './dev/module-window.ts';
 import { DEFAULT_TLB, type MemoryProvider, type TlbGeometry, wasmMemory } from './mem/index.ts';
 import type { Schedule } from './schedule.ts';
@@ -44,6 +44,7 @@ export interface MachineConfig {
   readonly seed?: number;
   /** Mean slice length in instructions. */
   readonly quantum?: number;
+  /** Makes the engine; the translator where nothing is said (DEFAULT_ENGINE). */
   readonly engine?: (context: EngineContext) => Engine;
   readonly memory?: MemoryProvider;
   readonly modules?: readonly ModuleImage[];
@@ -82,7 +83,7 @@ export function machineSettings(config: MachineConfig): MachineSettings {
     costs: config.costs ?? DEFAULT_COSTS,
     seed: config.seed ?? 1,
     quantum: config.quantum ?? 1000,
-    engine: config.engine ?? ((context) => new Interpreter(context)),
+    engine: config.engine ?? ((context) => new Translator(context)),
     memory: config.memory ?? wasmMemory,
     modules: config.modules ?? [],
     schedule: config.schedule ?? null,

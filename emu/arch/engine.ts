@@ -39,6 +39,8 @@ export interface Engine {
 /** The engines that need nothing from outside; `interpreter` is the reference. */
 export const OWN_ENGINE_NAMES = ['interpreter', 'translator'] as const;
 export type OwnEngineName = (typeof OWN_ENGINE_NAMES)[number];
+/** What runs where nobody has chosen: no result depends on it. */
+export const DEFAULT_ENGINE: OwnEngineName = 'translator';
 
 /** Engines that a person can choose; `unicorn` needs a library of the system. */
 export const ENGINE_NAMES = [...OWN_ENGINE_NAMES, 'unicorn'] as const;

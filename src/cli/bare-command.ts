@@ -4,7 +4,7 @@
  * which is then the exit code. A triple fault is explained.
  */
 import { CoreF, R } from '../../emu/arch/core-layout.ts';
-import type { EngineName } from '../../emu/arch/engine.ts';
+import { DEFAULT_ENGINE, type EngineName } from '../../emu/arch/engine.ts';
 import { EXCEPTION_NAMES } from '../../emu/arch/vectors.ts';
 import { type EngineMaker, engineNamed } from '../../emu/engine-choice.ts';
 import { ImageError } from '../../emu/image-error.ts';
@@ -116,7 +116,7 @@ function makeMachine(path: string, options: BareOptions, io: Io): Machine {
     ramBytes,
     cores: options.cores ?? 1,
     seed: options.seed ?? 1,
-    engine: bareEngine(options.engine ?? 'interpreter'),
+    engine: bareEngine(options.engine ?? DEFAULT_ENGINE),
     bare: plan,
     disks,
     dmaDisk: dmaDisk && { image: dmaDisk },

@@ -1,7 +1,7 @@
 /** Options that several commands have, and how their values are read: each refusal names the option. */
 import { type Command, Option } from 'commander';
 import { MAX_CORES, MAX_RAM, MIN_RAM } from '../../emu/arch/address-map.ts';
-import { ENGINE_NAMES, type EngineName } from '../../emu/arch/engine.ts';
+import { DEFAULT_ENGINE, ENGINE_NAMES, type EngineName } from '../../emu/arch/engine.ts';
 import { HostError, quoted } from '../scenario/host-error.ts';
 import { suggestion } from '../scenario/nearest-word.ts';
 import { type QuantityRange, readQuantity } from '../scenario/quantity.ts';
@@ -59,13 +59,17 @@ export interface ScenarioOptions extends MachineOptions {
   readonly module?: readonly string[];
 }
 
+const ENGINE_CHOICE = ENGINE_NAMES.map((name) => (name === DEFAULT_ENGINE ? `${name} (default)` : name)).join(
+  ', ',
+);
+
 export function addMachineOptions(command: Command): Command {
   return command
     .addOption(new Option('--cores <n>', 'number of cores, 1 to 16').argParser(quantity('--cores', CORES)))
     .addOption(new Option('--ram <size>', 'RAM: 32M, 1G, 0x800000').argParser(quantity('--ram', RAM)))
     .addOption(new Option('--seed <n>', 'seed of the interleaving').argParser(quantity('--seed', SEED)))
     .addOption(
-      new Option('--engine <name>', `what runs the instructions: ${ENGINE_NAMES.join(' or ')}`).argParser(
+      new Option('--engine <name>', `what runs the code: ${ENGINE_CHOICE}`).argParser(
         word('--engine', ENGINE_NAMES),
       ),
     )

@@ -3,6 +3,9 @@
  * test holds it against the golden files, so that "same seed, same trace" covers the browser too.
  */
 
+import { DEFAULT_ENGINE, type OwnEngineName } from '../../emu/arch/engine.ts';
+import { Translator } from '../../emu/cpu/index.ts';
+import { engineNamed } from '../../emu/engine-choice.ts';
 import { traceToJsonLines } from '../observe/trace-jsonl.ts';
 import { TraceRecording } from '../observe/trace-recording.ts';
 import { builtInScenario } from '../scenario/built-in.ts';
@@ -14,18 +17,23 @@ export interface ProbeResult {
   readonly console: string;
   readonly trace: string;
   readonly status: number;
+  /** Instructions that ran as WebAssembly. */
+  readonly translated: number;
 }
 
-export function runStory(): ProbeResult {
-  const system = new System(scenarioConfig(builtInScenario('story'), embeddedImages));
+export function runStory(engine: OwnEngineName = DEFAULT_ENGINE): ProbeResult {
+  const config = scenarioConfig(builtInScenario('story'), embeddedImages);
+  const system = new System({ ...config, engine: engineNamed(engine) });
   const recording = new TraceRecording(system.trace);
   const bytes: number[] = [];
   system.onConsole = (more) => bytes.push(...more);
   const stop = system.run({ maxInstructions: 50_000_000 });
+  const made = system.machine.engine;
   return {
     console: new TextDecoder().decode(Uint8Array.from(bytes)),
     trace: traceToJsonLines(recording),
     status: stop.kind === 'exit' ? stop.status : -1,
+    translated: made instanceof Translator ? made.translatedInstructions : 0,
   };
 }
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { MAX_CORES, MAX_RAM, MIN_RAM } from '../../emu/arch/address-map.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
-import { ENGINE_NAMES } from '../../emu/arch/engine.ts';
+import { DEFAULT_ENGINE, ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import { MACHINE_EVENTS } from '../../emu/arch/events.ts';
 import { KERNEL_EVENTS, PHYSMEM_EVENTS } from '../abi/events.ts';
 import {
@@ -93,7 +93,7 @@ const disk = {
 const machine = z.strictObject({
   cores: count(1, MAX_CORES).prefault(2),
   /** What runs the instructions; it changes the speed and nothing else. */
-  engine: oneOf(...ENGINE_NAMES).prefault('interpreter'),
+  engine: oneOf(...ENGINE_NAMES).prefault(DEFAULT_ENGINE),
   ram: quantity({ min: MIN_RAM, max: MAX_RAM, multipleOf: 4096, form: 'size' }).prefault('32M'),
   /** Instructions that a core runs before the next one gets its turn (the interleaving's grain). */
   quantum: count(1, 1_000_000).prefault(1000),

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import type {} from '../../src/lab/probe.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
@@ -13,7 +14,7 @@ const BUNDLE = new URL('../../dist/lab-probe.js', import.meta.url);
 
 // Skipped where no Chromium is installed: the page's tier needs a real browser.
 describe.skipIf(CHROMIUM === undefined)('in headless Chromium', () => {
-  it('the story prints and traces the golden bytes', async () => {
+  it.each(OWN_ENGINE_NAMES)('the story prints and traces the golden bytes on the %s', async (engine) => {
     const browser = await chromium.launch({
       executablePath: CHROMIUM!,
       args: [
@@ -30,8 +31,9 @@ describe.skipIf(CHROMIUM === undefined)('in headless Chromium', () => {
       const page = await browser.newPage();
       await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8'), type: 'module' });
       await page.waitForFunction(() => window.physmemProbe !== undefined);
-      const result = await page.evaluate(() => window.physmemProbe());
+      const result = await page.evaluate((name) => window.physmemProbe(name), engine);
       expect(result.status).toBe(0);
+      expect(result.translated > 10_000).toBe(engine === 'translator');
       expect(result.console.split('\n')).toEqual(golden('story.console.txt').split('\n'));
       expect(result.trace.split('\n')).toEqual(golden('story.trace.jsonl').split('\n'));
     } finally {

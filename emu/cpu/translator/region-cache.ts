@@ -15,7 +15,7 @@ import type { Site } from './function-code.ts';
 import { endOf } from './reach.ts';
 import { type Charge, RegionCode } from './region-code.ts';
 import { LOCALS, REGION_IMPORTS, REGION_TYPE } from './region-frame.ts';
-import { type FunctionTable, instantiate } from './wasm-api.ts';
+import { type FunctionTable, tryInstantiate } from './wasm-api.ts';
 import { moduleBytes } from './wasm-writer.ts';
 
 /** Bytes of WebAssembly that are kept; machine code is about as large again. */
@@ -188,8 +188,14 @@ export class RegionCache {
     code.emitRegion();
     const run = { name: 'run', type: REGION_TYPE, locals: LOCALS, body: code.w };
     const bytes = moduleBytes({ imports: REGION_IMPORTS, functions: [run] });
+    const compiled = tryInstantiate(bytes, this.env);
+    if (compiled === null) {
+      this.free.push(n);
+      this.patience[key] = MAX_PATIENCE;
+      return;
+    }
     this.codeBytes += bytes.length;
-    this.functions.set(n, instantiate(bytes, this.env)['run']);
+    this.functions.set(n, compiled['run']);
     const covered = new Uint8Array(4096);
     for (const { start, end } of region.blocks) covered.fill(1, start, end);
     const marks = this.mark(base, region, table);

@@ -27,7 +27,7 @@ import { type Dispatch, dispatcherBytes } from './dispatcher.ts';
 import { arithOf, Kind, normalise } from './flag-kinds.ts';
 import { RegionCache, type TranslatedRegion } from './region-cache.ts';
 import { BASE_WORD, REGION_WORD, SITE_BUDGET, SITE_JUMP, SITE_WORD } from './region-frame.ts';
-import { functionTable, instantiate, isWasmMemory } from './wasm-api.ts';
+import { functionTable, isWasmMemory, tryInstantiate } from './wasm-api.ts';
 
 /**
  * Instructions that the interpreter does in a page before it is translated: about 0.15 ms of work, where a small region
@@ -62,7 +62,7 @@ export interface TranslatorOptions {
 export class Translator extends Interpreter {
   override readonly name: string = 'translator';
   private readonly regions: RegionCache;
-  /** Null when memory is not WebAssembly's. */
+  /** Null when memory is not WebAssembly's, or the host lets nothing be compiled. */
   private readonly dispatch: Dispatch | null;
   private readonly isEager: boolean;
   private readonly leastBudget: number;
@@ -88,9 +88,9 @@ export class Translator extends Interpreter {
     const { owner, layout } = context.memory;
     const table = functionTable(ENGINE_REGIONS);
     const shared = isWasmMemory(owner)
-      ? instantiate(dispatcherBytes(layout), { memory: owner, table, ...this.callbacks() })
-      : {};
-    this.dispatch = (shared['dispatch'] as Dispatch | undefined) ?? null;
+      ? tryInstantiate(dispatcherBytes(layout), { memory: owner, table, ...this.callbacks() })
+      : null;
+    this.dispatch = (shared?.['dispatch'] as Dispatch | undefined) ?? null;
     this.regions = new RegionCache(context, this.cache, table, { memory: owner, ...shared }, threshold);
   }
 

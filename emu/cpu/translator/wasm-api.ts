@@ -20,6 +20,18 @@ export const functionTable = (size: number): FunctionTable =>
 /** True if `owner` is a WebAssembly.Memory, which code can import. */
 export const isWasmMemory = (owner: object): boolean => owner instanceof WebAssembly.Memory;
 
+/** As `instantiate`; null where the host refuses, as a browser's main thread may above 4 KiB, and pages without leave. */
+export function tryInstantiate(
+  bytes: Uint8Array,
+  env: Record<string, unknown>,
+): Record<string, unknown> | null {
+  try {
+    return instantiate(bytes, env);
+  } catch {
+    return null;
+  }
+}
+
 /** Compiles and instantiates at once; returns the exports. */
 export function instantiate(bytes: Uint8Array, env: Record<string, unknown>): Record<string, unknown> {
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports;

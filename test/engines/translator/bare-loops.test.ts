@@ -38,7 +38,11 @@ describe.each(LOOPS)('the loop %s', (loop) => {
   it.each([300, 100_000])('ends in the same state with a quantum of %i', (quantum) => {
     let translated: Translator | null = null;
     const expected = runLoop(loop, quantum, (context) => new Interpreter(context));
-    const found = runLoop(loop, quantum, (context) => (translated = new Translator(context)));
+    const found = runLoop(
+      loop,
+      quantum,
+      (context) => (translated = new Translator(context, { threshold: 1500 })),
+    );
     expect(found).toEqual(expected);
     expect(found.output).toContain(`${loop.split('=')[0]} 0x`);
     expect(translated!.translatedInstructions).toBeGreaterThan(1000);

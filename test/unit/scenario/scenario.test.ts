@@ -22,7 +22,7 @@ describe('a scenario', () => {
     const scenario = parse({});
     expect(scenario.machine).toEqual({
       cores: 2,
-      engine: 'interpreter',
+      engine: 'translator',
       ramBytes: 32 << 20,
       quantumInstructions: 1000,
       timeSliceCycles: 50_000,
