@@ -1,18 +1,14 @@
 /**
- * Translations of arithmetic, logic and shifts. Each does what the function of the same name in
+ * Translations of arithmetic and logic. Each does what the function of the same name in
  * exec/ does; memory operands first, registers and flags last (function-code.ts says why).
  */
-import { R } from '../../arch/core-layout.ts';
-import { pushCarry, replaceArith, setFlags, setLogicFlags, setStepFlags } from './emit-flags.ts';
+import { pushCarry, setFlags, setLogicFlags, setStepFlags } from './emit-flags.ts';
 import { Kind } from './flag-kinds.ts';
 import type { Emit, FunctionCode } from './function-code.ts';
 import { L } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 
-const ECX = L.Reg + R.ECX;
-const CF = 1;
 const AF = 16;
-const OF = 2048;
 
 /** a op b in L.V, sign-extended. */
 export function binary(g: FunctionCode, op: Op): void {
@@ -24,7 +20,7 @@ export function binary(g: FunctionCode, op: Op): void {
 }
 
 /** op of the operands, sign-extended; operands and result are left where the flags want them (L.Aux, L.Src, L.Dst). */
-function pushBinary(g: FunctionCode, op: Op): void {
+export function pushBinary(g: FunctionCode, op: Op): void {
   g.w.get(L.Aux);
   g.w.get(L.Src);
   g.w.op(op);
@@ -212,77 +208,3 @@ export const cmpxchg: Emit = (g) => {
   g.putDst(L.T);
   setFlags(g, Kind.Sub, L.V, L.B, L.A);
 };
-
-// ---- shifts of 32 bits ----------------------------------------------------------------------------------------------
-
-const shiftBy =
-  (op: Op, kind: Kind): Emit =>
-  (g) => {
-    const { w } = g;
-    const count = g.imm & 31;
-    g.takeDst(count === 0 ? L.A : L.Aux, 'write');
-    if (count === 0) return;
-    w.const(count);
-    w.set(L.Src);
-    pushBinary(g, op);
-    g.putResult();
-    g.kind = kind;
-  };
-export const shl = shiftBy(Op.Shl, Kind.Shl);
-export const shr = shiftBy(Op.ShrU, Kind.Shr);
-export const sar = shiftBy(Op.ShrS, Kind.Sar);
-
-/** By CL: count 0 changes nothing, so that the kind of the flags is only known when it runs. */
-const shiftByCl =
-  (op: Op, kind: Kind): Emit =>
-  (g) => {
-    const { w } = g;
-    g.takeDst(L.A, 'write');
-    g.settleKind();
-    w.get(ECX);
-    w.opConst(Op.And, 31);
-    w.tee(L.B);
-    w.open(Op.If);
-    binary(g, op);
-    g.putDst(L.V);
-    setFlags(g, kind, L.V, L.B, L.A);
-    w.const(kind);
-    w.set(L.Op);
-    w.close();
-    g.kind = Kind.Unknown;
-    g.localKind = Kind.Unknown;
-  };
-export const shlCl = shiftByCl(Op.Shl, Kind.Shl);
-export const shrCl = shiftByCl(Op.ShrU, Kind.Shr);
-export const sarCl = shiftByCl(Op.ShrS, Kind.Sar);
-
-/** ROL and ROR write CF and OF only. */
-const rotate =
-  (op: Op.Rotl | Op.Rotr): Emit =>
-  (g) => {
-    const { w } = g;
-    g.takeDst(L.A, 'write');
-    const count = g.imm & 31;
-    if (count === 0) return;
-    w.const(count);
-    w.set(L.B);
-    binary(g, op);
-    g.putDst(L.V);
-    if (g.flagsAreDead) return;
-    // ROL: CF is bit 0, OF = CF xor bit 31. ROR: CF is bit 31, OF = bit 31 xor bit 30.
-    w.get(L.V);
-    if (op === Op.Rotr) w.opConst(Op.ShrU, 31);
-    w.opConst(Op.And, 1);
-    w.tee(L.A);
-    w.get(L.A);
-    w.get(L.V);
-    w.opConst(Op.ShrU, op === Op.Rotl ? 31 : 30);
-    w.opConst(Op.And, 1);
-    w.op(Op.Xor);
-    w.opConst(Op.Shl, 11);
-    w.op(Op.Or);
-    w.set(L.B);
-    replaceArith(g, CF | OF, L.B);
-  };
-export const rol = rotate(Op.Rotl);
-export const ror = rotate(Op.Rotr);

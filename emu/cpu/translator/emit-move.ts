@@ -2,13 +2,12 @@
 import { Flag, R } from '../../arch/core-layout.ts';
 import { I_DISP, I_ENTRY } from '../record.ts';
 import { ENTRIES } from '../table/table.ts';
-import { pushCarry, pushCondition, replaceArith } from './emit-flags.ts';
-import type { Emit } from './function-code.ts';
+import { pushArith, pushCarry, pushCondition, replaceArith } from './emit-flags.ts';
+import type { Access, Emit, FunctionCode } from './function-code.ts';
 import { L } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 
 const EAX = L.Reg + R.EAX;
-const EDX = L.Reg + R.EDX;
 const ESP = L.Reg + R.ESP;
 const EBP = L.Reg + R.EBP;
 const CF = 1;
@@ -61,22 +60,64 @@ export const xchg: Emit = (g) => {
 };
 
 export const xchgAccumulator: Emit = (g) => {
-  const other = L.Reg + g.regField;
   g.copy(EAX, L.A);
-  g.copy(other, EAX);
-  g.copy(L.A, other);
+  g.copy(L.Reg + g.regField, L.B);
+  g.setReg(0, g.width, L.B);
+  g.setReg(g.regField, g.width, L.A);
 };
 
-export const cwde: Emit = (g) => {
+/** CBW, CWDE. */
+export const convertAccumulator: Emit = (g) => {
   g.w.get(EAX);
-  g.w.op(Op.Extend16);
-  g.w.set(EAX);
+  g.w.op(g.width === 4 ? Op.Extend16 : Op.Extend8);
+  g.w.set(L.V);
+  g.setReg(0, g.width, L.V);
 };
 
-export const cdq: Emit = (g) => {
-  g.w.get(EAX);
+/** CWD, CDQ. */
+export const extendAccumulator: Emit = (g) => {
+  g.pushReg(0, g.width, 'sign');
   g.w.opConst(Op.ShrS, 31);
-  g.w.set(EDX);
+  g.w.set(L.V);
+  g.setReg(R.EDX, g.width, L.V);
+};
+
+export const xlat: Emit = (g) => {
+  const { w } = g;
+  w.get(L.Reg + R.EBX);
+  g.pushReg(0, 1, 'zero');
+  w.op(Op.Add);
+  g.translate('read', 1, 'fill');
+  g.load(1, 'zero');
+  w.set(L.V);
+  g.setReg(0, 1, L.V);
+};
+
+export const salc: Emit = (g) => {
+  g.w.const(0);
+  pushCarry(g);
+  g.w.op(Op.Sub);
+  g.w.set(L.V);
+  g.setReg(0, 1, L.V);
+};
+
+/** AH, and the flags that it holds: all arithmetic ones but OF. */
+const AH = 4;
+const SZAPC = 0xd5;
+
+export const lahf: Emit = (g) => {
+  pushArith(g);
+  g.w.opConst(Op.And, SZAPC);
+  g.w.opConst(Op.Or, 2);
+  g.w.set(L.V);
+  g.setReg(AH, 1, L.V);
+};
+
+export const sahf: Emit = (g) => {
+  g.pushReg(AH, 1, 'zero');
+  g.w.opConst(Op.And, SZAPC);
+  g.w.set(L.B);
+  replaceArith(g, SZAPC, L.B);
 };
 
 export const bswap: Emit = (g) => {
@@ -160,12 +201,29 @@ export const leave: Emit = (g) => {
 
 // ---- bits and flags -------------------------------------------------------------------------------------------------
 
-/** BT, BTS, BTR, BTC of a register: bit number in L.B. */
+/** Word with the bit in L.A: a register number reaches outside a memory operand, by words of it. */
+function takeBits(g: FunctionCode, access: Access): void {
+  const { w } = g;
+  if (!g.isMem || g.srcIsImmediate) {
+    g.takeDst(L.A, access);
+    return;
+  }
+  g.pushEa();
+  g.pushReg(g.regField, 4, 'sign');
+  w.opConst(Op.ShrS, 5);
+  w.opConst(Op.Shl, 2);
+  w.op(Op.Add);
+  g.translate(access, 4, 'fill');
+  g.load(4, 'zero');
+  w.set(L.A);
+}
+
+/** BT, BTS, BTR, BTC of 32 bits: bit number in L.B, of which WebAssembly's shifts take five bits. */
 const bitTest =
   (change: 'none' | 'set' | 'reset' | 'complement'): Emit =>
   (g) => {
     const { w } = g;
-    g.takeDst(L.A, 'read');
+    takeBits(g, change === 'none' ? 'read' : 'write');
     g.takeSrc(L.B);
     if (change !== 'none') {
       w.get(L.A);

@@ -1,4 +1,7 @@
-/** Translations of multiplication and division of 32 bits: what exec/multiply.ts does, with 64-bit instructions. */
+/**
+ * Translations of multiplication and division: what exec/multiply.ts does; 32 bits with 64-bit instructions, 8 and 16 bits
+ * within 32.
+ */
 import { R } from '../../arch/core-layout.ts';
 import { binary } from './emit-arithmetic.ts';
 import { setFlags } from './emit-flags.ts';
@@ -9,6 +12,8 @@ import { Op } from './wasm-op.ts';
 
 const EAX = L.Reg + R.EAX;
 const EDX = L.Reg + R.EDX;
+/** Encoding number of AH. */
+const AH = 4;
 const CF = 1;
 const OF = 2048;
 
@@ -29,9 +34,64 @@ export const imulThree: Emit = (g) => {
 };
 
 function multiplyInto(g: FunctionCode): void {
-  binary(g, Op.Mul);
-  g.setReg(g.regField, 4, L.V);
-  setFlags(g, Kind.Imul, L.V, L.B, L.A);
+  if (g.width === 4) {
+    binary(g, Op.Mul);
+    g.setReg(g.regField, 4, L.V);
+    setFlags(g, Kind.Imul, L.V, L.B, L.A);
+    return;
+  }
+  pushProduct(g);
+  g.w.set(L.V);
+  g.setReg(g.regField, g.width, L.V);
+  setNarrowFlags(g, 'signed');
+}
+
+function pushProduct(g: FunctionCode): void {
+  g.w.get(L.A);
+  g.w.get(L.B);
+  g.w.op(Op.Mul);
+}
+
+/** Flags of the product in L.V: CF = OF = it does not fit into the operand's width. */
+function setNarrowFlags(g: FunctionCode, sense: 'signed' | 'unsigned'): void {
+  const { w } = g;
+  w.get(L.V);
+  if (sense === 'unsigned') w.opConst(Op.ShrU, g.width * 8);
+  else {
+    g.extend();
+    w.get(L.V);
+    w.op(Op.Xor);
+  }
+  w.opConst(Op.Ne, 0);
+  w.opConst(Op.Mul, CF | OF);
+  w.set(L.T);
+  w.get(L.V);
+  g.extend();
+  w.set(L.V);
+  setFlags(g, Kind.Result, L.V, L.T, L.A);
+}
+
+/** MUL and IMUL of 8 and 16 bits: the product in AX, or DX:AX. */
+function multiplyNarrow(g: FunctionCode, sense: 'signed' | 'unsigned'): void {
+  const { w } = g;
+  g.takeDst(L.B, 'read');
+  if (sense === 'unsigned') {
+    w.get(L.B);
+    w.opConst(Op.And, g.width === 1 ? 0xff : 0xffff);
+    w.set(L.B);
+  }
+  g.pushReg(0, g.width, sense === 'unsigned' ? 'zero' : 'sign');
+  w.set(L.A);
+  pushProduct(g);
+  w.set(L.V);
+  g.setReg(0, 2, L.V);
+  if (g.width === 2) {
+    w.get(L.V);
+    w.opConst(Op.ShrU, 16);
+    w.set(L.T);
+    g.setReg(R.EDX, 2, L.T);
+  }
+  setNarrowFlags(g, sense);
 }
 
 /** MUL and one-operand IMUL: CF = OF = the high half says something. */
@@ -39,6 +99,10 @@ const multiplyWide =
   (extend: Op.ExtendU | Op.ExtendS): Emit =>
   (g) => {
     const { w } = g;
+    if (g.width !== 4) {
+      multiplyNarrow(g, extend === Op.ExtendU ? 'unsigned' : 'signed');
+      return;
+    }
     g.takeDst(L.B, 'read');
     w.get(EAX);
     w.op(extend);
@@ -75,6 +139,10 @@ function pushHigh(g: FunctionCode, wide: number): void {
 export const div: Emit = (g) => {
   const { w } = g;
   g.takeDst(L.B, 'read');
+  if (g.width !== 4) {
+    divideNarrow(g, 'unsigned');
+    return;
+  }
   // High half not below the divisor: by zero, or the quotient does not fit.
   w.get(EDX);
   w.get(L.B);
@@ -90,6 +158,10 @@ export const div: Emit = (g) => {
 export const idiv: Emit = (g) => {
   const { w } = g;
   g.takeDst(L.B, 'read');
+  if (g.width !== 4) {
+    divideNarrow(g, 'signed');
+    return;
+  }
   // Divisors 0 and -1: the latter may overflow in WebAssembly.
   w.get(L.B);
   w.opConst(Op.Add, 1);
@@ -108,6 +180,52 @@ export const idiv: Emit = (g) => {
   w.close();
   commitDivision(g);
 };
+
+/** 8 and 16 bits: AX or DX:AX by L.B; what would raise #DE leaves. */
+function divideNarrow(g: FunctionCode, sense: 'signed' | 'unsigned'): void {
+  const { w } = g;
+  const isSigned = sense === 'signed';
+  const mask = g.width === 1 ? 0xff : 0xffff;
+  const leaveIf = (): void => {
+    w.open(Op.If);
+    g.leaveHere();
+    w.close();
+  };
+  w.get(L.B);
+  if (isSigned) {
+    // Divisors 0 and -1, as above.
+    w.opConst(Op.Add, 1);
+    w.opConst(Op.LtU, 2);
+  } else {
+    w.opConst(Op.And, mask);
+    w.tee(L.B);
+    w.op(Op.Eqz);
+  }
+  leaveIf();
+  if (g.width === 2) {
+    w.get(EDX);
+    w.opConst(Op.Shl, 16);
+    g.pushReg(0, 2, 'zero');
+    w.op(Op.Or);
+  } else g.pushReg(0, 2, isSigned ? 'sign' : 'zero');
+  w.set(L.A);
+  w.get(L.A);
+  w.get(L.B);
+  w.op(isSigned ? Op.DivS : Op.DivU);
+  w.tee(L.V);
+  if (isSigned) {
+    g.extend();
+    w.get(L.V);
+    w.op(Op.Ne);
+  } else w.opConst(Op.GtU, mask);
+  leaveIf();
+  w.get(L.A);
+  w.get(L.B);
+  w.op(isSigned ? Op.RemS : Op.RemU);
+  w.set(L.T);
+  g.setReg(0, g.width, L.V);
+  g.setReg(g.width === 1 ? AH : R.EDX, g.width, L.T);
+}
 
 function pushDividend(g: FunctionCode): void {
   const { w } = g;

@@ -205,6 +205,10 @@ export abstract class FunctionCode {
     return (this.flags & F_DST) >> F_DST_SHIFT !== KIND_REG && this.isMem;
   }
 
+  get srcIsImmediate(): boolean {
+    return (this.flags & F_SRC) >> F_SRC_SHIFT === KIND_IMM;
+  }
+
   private get dstRegister(): number {
     return (this.flags & F_DST) >> F_DST_SHIFT === KIND_REG ? this.regField : this.rmRegister;
   }

@@ -3,13 +3,26 @@
  * instruction that is not here, or whose operands have another shape, is left to the interpreter (region-code.ts).
  */
 import { Seg } from '../../arch/core-layout.ts';
-import { F_ADDR32, F_MEM, F_OVERRIDE, F_SEG, F_SEG_SHIFT, F_WIDTH, I_ENTRY, I_FLAGS } from '../record.ts';
+import {
+  F_ADDR32,
+  F_MEM,
+  F_OVERRIDE,
+  F_REP,
+  F_REPNE,
+  F_SEG,
+  F_SEG_SHIFT,
+  F_WIDTH,
+  I_ENTRY,
+  I_FLAGS,
+} from '../record.ts';
 import { CONDITIONS } from '../table/conditions.ts';
 import { ENTRIES, type Entry } from '../table/table.ts';
 import * as alu from './emit-arithmetic.ts';
 import * as control from './emit-control.ts';
 import * as move from './emit-move.ts';
 import * as multiply from './emit-multiply.ts';
+import * as shift from './emit-shift.ts';
+import * as string from './emit-string.ts';
 import type { Emit } from './function-code.ts';
 
 /** How an instruction ends a block. */
@@ -26,18 +39,16 @@ export enum Transfer {
 /** What an instruction does to the arithmetic flags. */
 type FlagUse = 'none' | 'writes' | 'other';
 
-/** Shapes of the memory operand that are allowed. */
-type Memory = 'any' | 'register only';
-
 interface Translation {
   readonly emit: Emit;
   readonly transfer: Transfer;
   readonly flags: FlagUse;
   /** Bit n: operand width of n bytes. */
   readonly widths: number;
-  readonly memory: Memory;
   /** It uses memory without a memory operand: stack, moffs; or it may leave for another reason. */
   readonly mayLeave: boolean;
+  /** Whether a REP prefix has a meaning, and so no translation. */
+  readonly repeats: boolean;
 }
 
 const ALL = (1 << 1) | (1 << 2) | (1 << 4);
@@ -56,8 +67,8 @@ function line(names: string, operands: string, emit: Emit, options: Partial<Tran
     transfer: Transfer.None,
     flags: 'none',
     widths: DWORD,
-    memory: 'any',
     mayLeave: false,
+    repeats: false,
     ...options,
   };
   ENTRIES.forEach((entry: Entry, n) => {
@@ -85,21 +96,33 @@ line('not', 'Eb Ev', alu.not, { widths: ALL });
 line('xadd', 'Eb,Gb Ev,Gv', alu.xadd, writes);
 line('cmpxchg', 'Eb,Gb Ev,Gv', alu.cmpxchg, writes);
 
-line('shl', 'Ev,Ib Ev,1', alu.shl, { flags: 'other' });
-line('shr', 'Ev,Ib Ev,1', alu.shr, { flags: 'other' });
-line('sar', 'Ev,Ib Ev,1', alu.sar, { flags: 'other' });
-line('shl', 'Ev,CL', alu.shlCl, { flags: 'other' });
-line('shr', 'Ev,CL', alu.shrCl, { flags: 'other' });
-line('sar', 'Ev,CL', alu.sarCl, { flags: 'other' });
-line('rol', 'Ev,Ib Ev,1', alu.rol, { flags: 'other' });
-line('ror', 'Ev,Ib Ev,1', alu.ror, { flags: 'other' });
+const IMMEDIATE = 'Eb,Ib Ev,Ib Eb,1 Ev,1';
+const BY_CL = 'Eb,CL Ev,CL';
+line('shl', IMMEDIATE, shift.shl, other);
+line('shr', IMMEDIATE, shift.shr, other);
+line('sar', IMMEDIATE, shift.sar, other);
+line('rol', IMMEDIATE, shift.rol, other);
+line('ror', IMMEDIATE, shift.ror, other);
+line('rcl', IMMEDIATE, shift.rcl, other);
+line('rcr', IMMEDIATE, shift.rcr, other);
+line('shl', BY_CL, shift.shlCl, other);
+line('shr', BY_CL, shift.shrCl, other);
+line('sar', BY_CL, shift.sarCl, other);
+line('rol', BY_CL, shift.rolCl, other);
+line('ror', BY_CL, shift.rorCl, other);
+line('rcl', BY_CL, shift.rclCl, other);
+line('rcr', BY_CL, shift.rcrCl, other);
+line('shld', 'Ev,Gv,Ib', shift.shldImm, { flags: 'other' });
+line('shrd', 'Ev,Gv,Ib', shift.shrdImm, { flags: 'other' });
+line('shld', 'Ev,Gv,CL', shift.shldCl, { flags: 'other' });
+line('shrd', 'Ev,Gv,CL', shift.shrdCl, { flags: 'other' });
 
-line('imul', 'Gv,Ev', multiply.imulTwo, { flags: 'writes' });
-line('imul', 'Gv,Ev,Iv Gv,Ev,Ibs', multiply.imulThree, { flags: 'writes' });
-line('imul', 'Ev', multiply.imulOne, { flags: 'writes' });
-line('mul', 'Ev', multiply.mul, { flags: 'writes' });
-line('div', 'Ev', multiply.div, { mayLeave: true });
-line('idiv', 'Ev', multiply.idiv, { mayLeave: true });
+line('imul', 'Gv,Ev', multiply.imulTwo, { flags: 'writes', widths: WORDS });
+line('imul', 'Gv,Ev,Iv Gv,Ev,Ibs', multiply.imulThree, { flags: 'writes', widths: WORDS });
+line('imul', 'Eb Ev', multiply.imulOne, writes);
+line('mul', 'Eb Ev', multiply.mul, writes);
+line('div', 'Eb Ev', multiply.div, { mayLeave: true, widths: ALL });
+line('idiv', 'Eb Ev', multiply.idiv, { mayLeave: true, widths: ALL });
 
 line('mov', 'Eb,Gb Ev,Gv Gb,Eb Gv,Ev Eb,Ib Ev,Iv Zb,Ib Zv,Iv', move.mov, { widths: ALL });
 line('mov', 'AL,Ob eAX,Ov', move.movFromOffset, { widths: ALL, mayLeave: true });
@@ -110,9 +133,13 @@ line('movsx', 'Gv,Eb', move.movsxByte, { widths: WORDS });
 line('movsx', 'Gv,Ew', move.movsxWord, { widths: WORDS });
 line('lea', 'Gv,M', move.lea, { widths: WORDS });
 line('xchg', 'Eb,Gb Ev,Gv', move.xchg, { widths: ALL });
-line('xchg', 'eAX,Zv', move.xchgAccumulator);
-line('cbw|cwde', '', move.cwde);
-line('cwd|cdq', '', move.cdq);
+line('xchg', 'eAX,Zv', move.xchgAccumulator, { widths: WORDS });
+line('cbw|cwde', '', move.convertAccumulator, { widths: WORDS });
+line('cwd|cdq', '', move.extendAccumulator, { widths: WORDS });
+line('xlatb', '', move.xlat, { widths: BYTE, mayLeave: true });
+line('salc', '', move.salc, { flags: 'other', widths: ALL });
+line('lahf', '', move.lahf, { flags: 'other', widths: ALL });
+line('sahf', '', move.sahf, { flags: 'other', widths: ALL });
 line('bswap', 'Zv', move.bswap);
 line('push', 'Zv Ev', move.push, { mayLeave: true });
 line('push', 'Iv Ibs', move.pushImm, { mayLeave: true });
@@ -124,10 +151,10 @@ CONDITIONS.forEach((name) => {
   line(`j${name}`, 'Jb Jv', control.jcc, { flags: 'other', transfer: Transfer.Branch });
 });
 
-line('bt', 'Ev,Gv Ev,Ib', move.bt, { flags: 'other', memory: 'register only' });
-line('bts', 'Ev,Gv Ev,Ib', move.bts, { flags: 'other', memory: 'register only' });
-line('btr', 'Ev,Gv Ev,Ib', move.btr, { flags: 'other', memory: 'register only' });
-line('btc', 'Ev,Gv Ev,Ib', move.btc, { flags: 'other', memory: 'register only' });
+line('bt', 'Ev,Gv Ev,Ib', move.bt, { flags: 'other' });
+line('bts', 'Ev,Gv Ev,Ib', move.bts, { flags: 'other' });
+line('btr', 'Ev,Gv Ev,Ib', move.btr, { flags: 'other' });
+line('btc', 'Ev,Gv Ev,Ib', move.btc, { flags: 'other' });
 line('bsf', 'Gv,Ev', move.bsf, { flags: 'other' });
 line('bsr', 'Gv,Ev', move.bsr, { flags: 'other' });
 line('clc', '', move.clc, { flags: 'other' });
@@ -136,6 +163,13 @@ line('cmc', '', move.cmc, { flags: 'other' });
 line('cld', '', move.cld);
 line('std', '', move.std);
 line('nop', ' Ev', move.nop, { widths: ALL });
+
+const strings = { widths: ALL, mayLeave: true, repeats: true } as const;
+line('movsb movsw|movsd', 'Yb,Xb Yv,Xv', string.movs, strings);
+line('stosb stosw|stosd', 'Yb Yv', string.stos, strings);
+line('lodsb lodsw|lodsd', 'Xb Xv', string.lods, strings);
+line('scasb scasw|scasd', 'Yb Yv', string.scas, { ...strings, flags: 'writes' });
+line('cmpsb cmpsw|cmpsd', 'Xb,Yb Xv,Yv', string.cmps, { ...strings, flags: 'writes' });
 
 line('jmp', 'Jb Jv', control.jmp, { transfer: Transfer.Jump });
 line('loop', 'Jb', control.loop, { transfer: Transfer.Branch });
@@ -154,11 +188,11 @@ export function hasTranslation(ops: Int32Array, i: number): boolean {
   if (translation === null) return false;
   const flags = ops[i + I_FLAGS];
   if (((translation.widths >> (flags & F_WIDTH)) & 1) === 0) return false;
+  if (translation.repeats && (flags & (F_REP | F_REPNE)) !== 0) return false;
   // Flat segments only: FS and GS may have a base, CS is not for data here.
   const seg = (flags & F_SEG) >> F_SEG_SHIFT;
   const plain = (flags & F_ADDR32) !== 0 && seg <= Seg.DS && ((flags & F_OVERRIDE) === 0 || seg !== Seg.CS);
-  if (!plain) return false;
-  return (flags & F_MEM) === 0 || translation.memory === 'any';
+  return plain;
 }
 
 export const transferOf = (ops: Int32Array, i: number): Transfer => TRANSLATIONS[ops[i + I_ENTRY]]!.transfer;

@@ -29,6 +29,11 @@ const ODD_PLACES = [READ_ONLY + 8, ABSENT + 16, DEVICE, CODE_ALIAS + 0x20, READ_
 
 const alu = (n: number): number => n * 8;
 
+export type Temper = 'wild' | 'steady';
+
+/** Most rounds of a loop. */
+const ROUNDS = { wild: 12, steady: 4000 };
+
 /** Writes one program. */
 export class ProgramWriter {
   private readonly bytes: number[] = [];
@@ -36,7 +41,11 @@ export class ProgramWriter {
   /** Addresses of immediates that may be overwritten. */
   private readonly soft: number[] = [];
 
-  constructor(private readonly random: Random) {}
+  /** `temper`: wild programs fault, trap and rewrite themselves; steady ones run for a long time. */
+  constructor(
+    private readonly random: Random,
+    private readonly temper: Temper,
+  ) {}
 
   /** Bytes for CODE, and page offsets where a run can start. */
   write(): { code: Uint8Array; starts: number[] } {
@@ -82,14 +91,15 @@ export class ProgramWriter {
     else if (kind < 6) this.countedLoop(depth);
     else if (kind < 8) this.branchOver(depth);
     else if (kind < 9) this.call();
-    else this.special();
+    else if (this.temper === 'wild') this.special();
+    else this.instruction();
   }
 
   /** A loop with its counter on the stack or in EBP. */
   private countedLoop(depth: number): void {
     const { random } = this;
     const inRegister = random.chance(50);
-    const count = 1 + random.below(12);
+    const count = 1 + random.below(ROUNDS[this.temper]);
     if (inRegister) this.emit(0xbd, ...le(count, 4));
     else this.emit(0x68, ...le(count, 4));
     const top = this.here;
@@ -138,7 +148,8 @@ export class ProgramWriter {
   private operand(reg: number): number[] {
     const { random } = this;
     if (random.chance(45)) return [0xc0 | (reg << 3) | random.pick(FREE)];
-    if (random.chance(4)) return [(reg << 3) | 5, ...le(random.pick(ODD_PLACES), 4)];
+    const isWild = this.temper === 'wild';
+    if (isWild && random.chance(4)) return [(reg << 3) | 5, ...le(random.pick(ODD_PLACES), 4)];
     if (random.chance(10)) return [(reg << 3) | 5, ...le(DATA + random.below(DATA_PAGES * 4096), 4)];
     if (random.chance(10)) return [0x44 | (reg << 3), 0x24, random.below(5) * 4];
     const base = random.pick(POINTERS);
@@ -153,7 +164,7 @@ export class ProgramWriter {
 
   private instruction(): void {
     const { random } = this;
-    const group = random.pick(GROUPS);
+    const group = random.pick(this.temper === 'wild' ? GROUPS : STEADY_GROUPS);
     const prefix = random.chance(6) ? [0x66] : [];
     const reg = random.pick(FREE);
     this.emitGroup(group, prefix, reg);
@@ -197,7 +208,11 @@ export class ProgramWriter {
         else this.emit(...prefix, 0xfe + wide, ...rmOf(random.below(2)));
         return;
       case 'unary':
-        this.emit(...prefix, 0xf6 + wide, ...rmOf(2 + random.below(random.chance(20) ? 6 : 4)));
+        this.emit(
+          ...prefix,
+          0xf6 + wide,
+          ...rmOf(2 + random.below(this.temper === 'wild' && random.chance(20) ? 6 : 4)),
+        );
         return;
       case 'shift': {
         const form = random.below(3);
@@ -227,6 +242,20 @@ export class ProgramWriter {
           random.pick(isRegister ? [0xa3, 0xab, 0xb3, 0xbb, 0xbc, 0xbd] : [0xbc, 0xbd]),
           ...rm,
         );
+        return;
+      case 'double shift':
+        if (random.chance(50)) this.emit(...prefix, 0x0f, random.pick([0xa4, 0xac]), ...rm, random.below(40));
+        else this.emit(...prefix, 0x0f, random.pick([0xa5, 0xad]), ...rm);
+        return;
+      case 'bit':
+        this.emit(...prefix, 0x0f, 0xba, ...rmOf(4 + random.below(4)), random.below(64));
+        return;
+      case 'bit string':
+        // The bit number is small, so that the word is near the operand.
+        this.emit(0x0f, 0xb6, 0xc0 | (reg << 3) | reg, 0x0f, random.pick([0xa3, 0xab, 0xb3, 0xbb]), ...rm);
+        return;
+      case 'string':
+        this.emit(...prefix, random.pick([0xa4, 0xa6, 0xaa, 0xac, 0xae]) + wide);
         return;
       case 'lea':
         if (!isRegister) this.emit(0x8d, ...rm);
@@ -312,5 +341,8 @@ const GROUPS = [
     'step',
     'step',
   ],
+  ...['double shift', 'bit', 'bit string', 'string'],
   ...['unary', 'shift', 'shift', 'imul', 'condition', 'exchange', 'bits', 'lea', 'stack', 'pointer', 'other'],
 ];
+/** Without those that move pointers: after thousands of rounds they would point anywhere. */
+const STEADY_GROUPS = GROUPS.filter((group) => group !== 'pointer' && group !== 'string');

@@ -1,6 +1,7 @@
 /** Two engines in lock-step: state compared after every slice, the first divergence told with the code around it. */
 import { R } from '../../../emu/arch/core-layout.ts';
 import { disassemble, type EngineContext } from '../../../emu/cpu/index.ts';
+import type { Temper } from './program.ts';
 import { type MakeEngine, ProgramWorld } from './world.ts';
 
 const WORDS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi', 'eip', 'eflags'];
@@ -53,9 +54,10 @@ export function runTwins(
   slices: number,
   reference: MakeEngine,
   tested: MakeEngine,
+  temper: Temper = 'wild',
 ): string | null {
-  const a = new ProgramWorld(seed, reference);
-  const b = new ProgramWorld(seed, tested);
+  const a = new ProgramWorld(seed, reference, temper);
+  const b = new ProgramWorld(seed, tested, temper);
   for (let slice = 0; slice < slices; slice++) {
     const eip = a.r[R.EIP]!;
     const before = Array.from(a.r.subarray(0, 10), hex).join(' ');

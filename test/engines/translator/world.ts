@@ -21,6 +21,7 @@ import {
   READ_ONLY,
   STACK,
   STACK_TOP,
+  type Temper,
 } from './program.ts';
 
 const RAM_BYTES = 4 << 20;
@@ -50,9 +51,14 @@ export class ProgramWorld {
   private readonly starts: readonly number[];
   private deviceCount = 0;
 
-  constructor(seed: number, makeEngine: MakeEngine) {
+  constructor(
+    seed: number,
+    makeEngine: MakeEngine,
+    private readonly temper: Temper = 'wild',
+  ) {
     this.random = new Random(seed);
-    const tlbShape = GEOMETRIES[seed % GEOMETRIES.length]!;
+    // A long run with a small TLB is hardly anything but TLB fills.
+    const tlbShape = GEOMETRIES[temper === 'wild' ? seed % GEOMETRIES.length : 0]!;
     const memory = createMemory({ ramBytes: RAM_BYTES, coreCount: 1, tlb: tlbShape });
     const events = {
       sink: {
@@ -73,7 +79,7 @@ export class ProgramWorld {
     this.addDevice();
     this.engine = makeEngine(this.context);
     this.map();
-    const program = new ProgramWriter(this.random).write();
+    const program = new ProgramWriter(this.random, temper).write();
     bus.writeBytes(CODE_PA, program.code);
     this.starts = program.starts;
     bus.writeBytes(DATA_PA, Uint8Array.from(this.random.bytes(DATA_PAGES * 4096)));
@@ -133,7 +139,8 @@ export class ProgramWorld {
   /** One slice, and what the host does about how it ended. Returns the exit. */
   step(): Exit {
     const { random, r } = this;
-    const budget = random.chance(20) ? 1 + random.below(12) : 1 + random.below(1000);
+    const longest = this.temper === 'wild' ? 1000 : 100_000;
+    const budget = random.chance(20) ? 1 + random.below(12) : 1 + random.below(longest);
     const exit = this.engine.run(0, budget);
     if (exit === Exit.Interrupt) r[R.ATTENTION] = 0;
     if (exit === Exit.Trap || exit === Exit.Halt) this.afterTrap();
