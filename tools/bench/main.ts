@@ -1,6 +1,6 @@
 /**
- * `npm run bench [cpu|engines|loops|physmem|snapshots|trips]`: what the program exists to be fast at, measured on this machine. Medians with ranges; the
- * host is noisy, so compare figures of one run only.
+ * `npm run bench [cpu|engines|loops|physmem|snapshots|trips]` or `npm run bench soak [minutes]`: what the program exists
+ * to be fast at, measured on this machine. Medians with ranges; the host is noisy, so compare figures of one run only.
  */
 import { OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import { benchLoops } from './bare-loops.ts';
@@ -36,8 +36,11 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   trips: () => printFigures('Across the line, one core, interpreter', benchTrips(ROUNDS)),
 };
 const wanted = process.argv.slice(2);
+/** Minutes long, so only by name. */
+const soakMinutes = wanted[0] === 'soak' ? Number(wanted[1] ?? 10) : 0;
 const unknown = wanted.find((name) => benches[name] === undefined);
-if (unknown !== undefined) {
+if (soakMinutes > 0) process.exitCode = (await import('./soak.ts')).soak(soakMinutes);
+else if (unknown !== undefined) {
   process.stderr.write(`There is no bench "${unknown}"; there are: ${Object.keys(benches).join(', ')}.\n`);
   process.exitCode = 2;
 } else {

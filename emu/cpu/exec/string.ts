@@ -1,7 +1,7 @@
 /**
  * String instructions with REP (SDM vol. 2, REP). Each iteration commits its registers and counts as one instruction;
  * when a fault, the end of the budget or an outside event comes between iterations, EIP stays at the instruction.
- * MOVS and STOS with REP move whole runs inside a page at once; the result is that of single steps.
+ * MOVS, STOS, SCAS and CMPS with REP go upwards in whole runs inside a page; the result is that of single steps.
  * `npm run bench cpu` measures both: rep movsd upwards goes in runs, downwards in steps.
  */
 import { Flag, R, Seg } from '../../arch/core-layout.ts';
@@ -108,6 +108,61 @@ const bulkStos: Bulk = (c, i) => {
   return count;
 };
 
+/** Element `n` of width `w` from host offset `at` on, sign-extended. */
+function element(c: CpuCore, at: number, n: number, w: number): number {
+  if (w === 1) return (c.u8[at + n] << 24) >> 24;
+  return w === 4 ? c.view.getInt32(at + n * 4, true) : c.view.getInt16(at + n * 2, true);
+}
+
+/** True if this compare ends the repetition: REPNE ends with equal operands, REPE with different ones. */
+const ends = (c: CpuCore, i: number, a: number, b: number): boolean =>
+  (a === b) === ((c.ops[i + I_FLAGS] & F_REPNE) !== 0);
+
+const bulkScas: Bulk = (c, i) => {
+  if (!c.flatSegments || !c.addressIs32(i) || (c.r[R.EFLAGS] & Flag.DF) !== 0) return 0;
+  const w = c.width(i);
+  const to = c.r[EDI];
+  const target = c.flat[to >>> 12];
+  const count = Math.min(inPage(to, w), allowance(c));
+  if ((target & c.readMask) === 0 || count < 4) return 0;
+  const at = ((target & ~4095) ^ to) >>> 0;
+  const a = signExtend(c.reg(0, w), w);
+  let n = 0;
+  let b = 0;
+  do {
+    b = element(c, at, n, w);
+    n++;
+  } while (n < count && !ends(c, i, a, b));
+  setSub(c.r, a, b, signExtend(a - b, w));
+  c.r[EDI] = to + n * w;
+  return n;
+};
+
+const bulkCmps: Bulk = (c, i) => {
+  if (!c.flatSegments || !c.addressIs32(i) || (c.r[R.EFLAGS] & Flag.DF) !== 0 || c.seg(i) > Seg.DS) return 0;
+  const w = c.width(i);
+  const from = c.r[ESI];
+  const to = c.r[EDI];
+  const source = c.flat[from >>> 12];
+  const target = c.flat[to >>> 12];
+  const count = Math.min(inPage(from, w), inPage(to, w), allowance(c));
+  if ((source & target & c.readMask) === 0 || count < 4) return 0;
+  const first = ((source & ~4095) ^ from) >>> 0;
+  const second = ((target & ~4095) ^ to) >>> 0;
+  let n = 0;
+  let a = 0;
+  let b = 0;
+  do {
+    a = element(c, first, n, w);
+    b = element(c, second, n, w);
+    n++;
+  } while (n < count && !ends(c, i, a, b));
+  setSub(c.r, a, b, signExtend(a - b, w));
+  c.r[ESI] = from + n * w;
+  c.r[EDI] = to + n * w;
+  return n;
+};
+
 const stepMovs: Step = (c, i) => {
   const w = c.width(i);
   const value = c.load(c.seg(i), index(c, i, ESI), w);
@@ -173,8 +228,8 @@ const stepOuts: Step = (c, i) => {
 export const movs = (c: CpuCore, i: number): void => repeat(c, i, stepMovs, 'count', bulkMovs);
 export const stos = (c: CpuCore, i: number): void => repeat(c, i, stepStos, 'count', bulkStos);
 export const lods = (c: CpuCore, i: number): void => repeat(c, i, stepLods, 'count', null);
-export const scas = (c: CpuCore, i: number): void => repeat(c, i, stepScas, 'zf', null);
-export const cmps = (c: CpuCore, i: number): void => repeat(c, i, stepCmps, 'zf', null);
+export const scas = (c: CpuCore, i: number): void => repeat(c, i, stepScas, 'zf', bulkScas);
+export const cmps = (c: CpuCore, i: number): void => repeat(c, i, stepCmps, 'zf', bulkCmps);
 
 export function ins(c: CpuCore, i: number): void {
   if (checkPorts(c, c.h[R.EDX * 2], c.width(i))) repeat(c, i, stepIns, 'count', null);

@@ -1,6 +1,6 @@
 /**
  * Translated regions, by page of the shared buffer and privilege. A region lives until a byte of its code is written,
- * the decoded code is dropped, or the cache is full: then all go. Its table (one byte per page offset, see
+ * the decoded code is dropped, or its turn comes because the cache is full. Its table (one byte per page offset, see
  * region-code.ts) is a page of the layout's engine area. Marks in the interpreter's records (Form.Translated) are set
  * and taken back here.
  */
@@ -43,6 +43,7 @@ export class TranslatedRegion {
     readonly covered: Uint8Array,
     /** Arena positions of marked records and the forms that they had. */
     readonly marks: readonly (readonly [number, number])[],
+    readonly codeBytes: number,
   ) {}
 }
 
@@ -63,7 +64,10 @@ export class RegionCache {
   private readonly free: number[] = [];
   private readonly byFrame = new Map<number, number[]>();
   private generation: number;
-  private codeBytes = 0;
+  /** Bytes of the modules of all regions. */
+  codeBytes = 0;
+  /** The region that goes next when there is no room. */
+  private hand = 0;
 
   constructor(
     private readonly context: EngineContext,
@@ -181,7 +185,7 @@ export class RegionCache {
   }
 
   private install(key: number, frame: number, base: number, region: Region): void {
-    if (this.codeBytes > MAX_CODE_BYTES) this.reset();
+    while (this.codeBytes > MAX_CODE_BYTES) this.evict();
     const n = this.takeIndex();
     const table = this.context.memory.layout.engine + n * 4096;
     const code = new RegionCode(this.cache.ops, (key & 1) !== 0, region, table);
@@ -200,18 +204,37 @@ export class RegionCache {
     for (const { start, end } of region.blocks) covered.fill(1, start, end);
     const marks = this.mark(base, region, table);
     this.made++;
-    this.regions[n] = new TranslatedRegion(key, frame, table, code.sites, code.charges(), covered, marks);
+    this.regions[n] = new TranslatedRegion(
+      key,
+      frame,
+      table,
+      code.sites,
+      code.charges(),
+      covered,
+      marks,
+      bytes.length,
+    );
     this.byKey[key] = n + 1;
     const sameFrame = this.byFrame.get(frame);
     if (sameFrame === undefined) this.byFrame.set(frame, [n]);
     else sameFrame.push(n);
   }
 
+  /** Drops one region, in turn. There is one. */
+  private evict(): void {
+    let region: TranslatedRegion | null;
+    do {
+      region = this.regions[this.hand] ?? null;
+      this.hand = (this.hand + 1) % this.regions.length;
+    } while (region === null);
+    this.drop(region);
+  }
+
   private takeIndex(): number {
     const reused = this.free.pop();
     if (reused !== undefined) return reused;
     if (this.regions.length === ENGINE_REGIONS) {
-      this.reset();
+      this.evict();
       return this.free.pop()!;
     }
     this.regions.push(null);
@@ -245,7 +268,7 @@ export class RegionCache {
     const sameFrame = this.byFrame.get(region.frame)!;
     sameFrame.splice(sameFrame.indexOf(n), 1);
     if (sameFrame.length === 0) this.byFrame.delete(region.frame);
-    if (this.regions.every((r) => r === null)) this.codeBytes = 0;
+    this.codeBytes -= region.codeBytes;
     if (this.generation !== this.cache.generation) return;
     const { ops } = this.cache;
     for (const [i, form] of region.marks) if (ops[i + I_OP] === Form.Translated) ops[i + I_OP] = form;

@@ -113,6 +113,11 @@ export class Translator extends Interpreter {
     return this.regions.kept;
   }
 
+  /** Bytes of WebAssembly that are kept. */
+  get codeBytesKept(): number {
+    return this.regions.codeBytes;
+  }
+
   override invalidateCode(frameNo: number): void {
     super.invalidateCode(frameNo);
     this.regions.codeWritten(frameNo, 0, 4096);

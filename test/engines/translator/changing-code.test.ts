@@ -74,6 +74,58 @@ describe('code that is rewritten', () => {
     expect(engine.regionsKept).toBeLessThanOrEqual(512);
   });
 
+  it('goes one region after another when there is no room, and the others stay', () => {
+    const m = new TestMachine({ ramBytes: 16 << 20 });
+    const engine = translatorFor(m, 1);
+    const runPage = (page: number): void => {
+      const at = 0x100000 + page * 4096;
+      m.r[R.EIP] = at;
+      m.r[R.ECX] = 10;
+      m.r[R.RUN_STATE] = 0;
+      engine.run(0, 31);
+    };
+    for (let page = 0; page < 600; page++) m.load(0x100000 + page * 4096, loop(page));
+    // Decoded code is kept for 512 pages; with less than that only regions run out.
+    for (let page = 0; page < 300; page++) runPage(page);
+    const made = engine.translations;
+    for (let page = 0; page < 300; page++) runPage(page);
+    expect(engine.translations).toBe(made);
+    expect(engine.regionsKept).toBe(300);
+    expect(engine.codeBytesKept).toBeGreaterThan(300 * 100);
+    for (let page = 0; page < 300; page++) m.load(0x100000 + page * 4096, loop(page + 7));
+    expect([engine.regionsKept, engine.codeBytesKept]).toEqual([0, 0]);
+  });
+
+  it('is told of after all of its frame was written and new code was decoded there (CodeCache.slotOf)', () => {
+    for (const make of [
+      (m: TestMachine) => new Interpreter(m.context as EngineContext),
+      (m: TestMachine) => translatorFor(m, 1),
+    ]) {
+      const m = new TestMachine();
+      const engine = make(m);
+      const sum = (): number => {
+        m.r[R.EIP] = CODE;
+        m.r[R.EAX] = 0;
+        m.r[R.ECX] = 10;
+        m.r[R.RUN_STATE] = 0;
+        engine.run(0, 31);
+        return m.r[R.EAX]!;
+      };
+      const page = (imm: number): Uint8Array => {
+        const bytes = new Uint8Array(4096);
+        bytes.set(loop(imm));
+        return bytes;
+      };
+      m.load(CODE, page(3));
+      expect(sum()).toBe(30);
+      // A write of the whole frame, as DMA and copies make them, takes the frame's mark away.
+      m.load(CODE, page(4));
+      expect(sum()).toBe(40);
+      m.load(CODE + 1, [5]);
+      expect(sum()).toBe(50);
+    }
+  });
+
   it('is forgotten when the engine is reset or told that a frame has changed', () => {
     const m = new TestMachine();
     const engine = translatorFor(m, 1);
