@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PAGES 15u /* frames of 8, 4, 2 and 1 pages */
+#define WIDE_PAGES 61u /* more than half of what the root gives */
 #define SECTORS (PAGES * PAGE_SIZE / SECTOR_BYTES)
 #define PAGE_WORDS (PAGE_SIZE / 4)
 #define SECTOR_WORDS (SECTOR_BYTES / 4)
@@ -221,12 +222,15 @@ static void refused(slot_t memory, struct transfer request, int expected, uint32
 }
 
 static void ask_for_the_impossible(void) {
-  struct buffer unpinnable;
+  struct buffer unpinnable, wide;
   buffer_create(&unpinnable, 1, CONTAINER_READ | CONTAINER_WRITE);
+  buffer_create(&wide, WIDE_PAGES, FOR_DRIVER);
   refused(source.limited, (struct transfer){ISA_DISK, 1, 0, 0, 0}, EINVAL, 0, "no sectors");
   refused(source.limited, (struct transfer){ISA_DISK, 1, 0, 8, 200 * PAGE_SIZE}, ENOENT, 0, "pages that I do not have");
   refused(source.limited, (struct transfer){ISA_DISK, 1, 0, 8, 100}, EINVAL, 0, "an address in mid-page");
   refused(unpinnable.limited, (struct transfer){ISA_DISK, 1, 0, 8, 0}, EPERM, 0, "a capability without PIN");
+  refused(wide.limited, (struct transfer){ISA_DISK, 1, 0, WIDE_PAGES * PAGE_SIZE / SECTOR_BYTES, 0}, ENOMEM, 0,
+          "more than half of my credit");
   refused(source.limited, (struct transfer){ISA_DISK, 1, 508, 8, 0}, 0, 4, "beyond the last sector");
   refused(source.limited, (struct transfer){BUS_MASTER_DISK, 1, 508, 8, 0}, 0, 4, "the same of the bus master");
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define DRIVER_FRAMES 24
-#define CLIENT_FRAMES 100
+#define CLIENT_FRAMES 120
 #define LONG_CYCLES 120000u /* until the device is in the middle of the transfer */
 #define POLL_CYCLES 5000u
 #define POLLS_MAX 400u

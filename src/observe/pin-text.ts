@@ -49,12 +49,16 @@ export interface PinsView {
   readonly quarantine: readonly QuarantineView[];
   readonly devices: readonly DeviceView[];
   readonly unallowed: readonly UnallowedView[];
+  /** Transfers that went round inside their 64 KiB: the driver had not looked at the boundary. */
+  readonly wraps: number;
 }
 
-const RANGES_SHOWN = 4;
+const RANGES_SHOWN = 5;
+const RANGES_PER_LINE = 3;
 
 /** Empty when no frame is held and no device did anything that it may not. */
-export function pinText({ pins, quarantine, devices, unallowed }: PinsView, style: TextStyle): string {
+export function pinText(view: PinsView, style: TextStyle): string {
+  const { pins, quarantine, devices, unallowed, wraps } = view;
   const lines = [
     ...pinLines(pins, style),
     ...quarantine.map(({ frame, count, control }) => {
@@ -66,6 +70,7 @@ export function pinText({ pins, quarantine, devices, unallowed }: PinsView, styl
       return `${device} ${what} ${rangeText(address, sizeBytes)}, ${state}`;
     }),
     ...unallowed.map(unallowedLine),
+    ...(wraps === 0 ? [] : [`${plural(wraps, 'time')} a channel went round at the end of its 64 KiB`]),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -74,17 +79,24 @@ function pinLines(pins: readonly PinView[], style: TextStyle): string[] {
   if (pins.length === 0) return [];
   const rows = pins.map(({ id, task, control, access, frames, ...end }) => {
     const count = frames.reduce((sum, [, size]) => sum + size, 0);
-    const shown = frames.slice(0, RANGES_SHOWN).map(([first, size]) => rangeText(first * 4096, size * 4096));
-    const more = frames.length > RANGES_SHOWN ? [`${frames.length - RANGES_SHOWN} more`] : [];
-    const where = [...shown, ...more].join(' ');
-    return [`${id}`, `${task}`, `${control}`, `${count}`, access || '-', endText(end), where];
+    return [`${id}`, `${task}`, `${control}`, `${count}`, access || '-', endText(end)];
   });
-  const head = ['pin', 'task', 'control', 'frames', 'devices', 'ends', 'memory'];
+  const head = ['pin', 'task', 'control', 'frames', 'devices', 'ends'];
   const [header, ...lines] = alignColumns(
     [head, ...rows],
-    ['right', 'right', 'right', 'right', 'left', 'left', 'left'],
+    ['right', 'right', 'right', 'right', 'left', 'left'],
   );
-  return [style.paint(header!, 'faint'), ...lines];
+  return [style.paint(header!, 'faint'), ...pins.flatMap((pin, i) => [lines[i]!, ...placeLines(pin)])];
+}
+
+/** Where a pin's frames are, below its line. */
+function placeLines({ frames }: PinView): string[] {
+  const shown = frames.slice(0, RANGES_SHOWN).map(([first, size]) => rangeText(first * 4096, size * 4096));
+  if (frames.length > RANGES_SHOWN) shown.push(`and ${frames.length - RANGES_SHOWN} more`);
+  const lines: string[] = [];
+  for (let i = 0; i < shown.length; i += RANGES_PER_LINE)
+    lines.push(`     ${shown.slice(i, i + RANGES_PER_LINE).join(' ')}`);
+  return lines;
 }
 
 const endText = ({ state, leftCycles }: Pick<PinView, 'state' | 'leftCycles'>): string =>
@@ -94,7 +106,6 @@ const rangeText = (address: number, sizeBytes: number): string =>
   `${hex32(address)}-${hex32(address + sizeBytes - 1)}`;
 
 function unallowedLine({ outcome, count, lastChannel, lastAddress, lastDirection }: UnallowedView): string {
-  const what = `${plural(count, 'access', 'accesses')} of devices to memory that is not pinned for them`;
-  const last = `channel ${lastChannel}, a ${lastDirection} at ${hex32(lastAddress)}`;
-  return `${what}: ${outcome}; the last one by ${last}`;
+  const what = `${plural(count, 'access', 'accesses')} of devices without a live pin: ${outcome}`;
+  return `${what}; the last a ${lastDirection} at ${hex32(lastAddress)}, channel ${lastChannel}`;
 }

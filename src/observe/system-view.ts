@@ -21,7 +21,7 @@ export function systemView(machine: Machine, kernel: Kernel, physmem: Physmem, t
     zones: zoneBlocksOf(frames, physmem.store.tuning.maxOrder),
     controls: controlsOf(physmem),
     containers: containersOf(physmem),
-    pins: pinsViewOf(machine, physmem),
+    pins: pinsViewOf(machine, physmem, trace),
     tlbs: tlbsOf(machine),
     walk: (core, va) => machine.mmu.explainWalk(core, va, ACCESS_USER),
     counters: countersOf(machine, kernel, physmem, trace),
@@ -29,7 +29,7 @@ export function systemView(machine: Machine, kernel: Kernel, physmem: Physmem, t
 }
 
 /** What is held in place, and what devices do with memory. */
-function pinsViewOf(machine: Machine, physmem: Physmem): PinsView {
+function pinsViewOf(machine: Machine, physmem: Physmem, trace: TraceRing): PinsView {
   const { blockedCount, unallowedCount, lastBlocked: last } = machine.ioProtection;
   const unallowed = (['blocked', 'passed'] as const).flatMap((outcome) => {
     const count = outcome === 'blocked' ? blockedCount : unallowedCount;
@@ -37,7 +37,12 @@ function pinsViewOf(machine: Machine, physmem: Physmem): PinsView {
     const { channel: lastChannel, address: lastAddress, direction: lastDirection } = last;
     return [{ outcome, count, lastChannel, lastAddress, lastDirection }];
   });
-  return { ...pinsOf(physmem, machine.cycles), devices: machine.dmaActivity(), unallowed };
+  return {
+    ...pinsOf(physmem, machine.cycles),
+    devices: machine.dmaActivity(),
+    unallowed,
+    wraps: trace.count(Ev.DmaWrap),
+  };
 }
 
 /** The TLB of every core. */

@@ -54,6 +54,21 @@ describe('I/O protection', () => {
     expect(unit.lastBlocked).toEqual({ channel: 3, address: 0x5000, sizeBytes: 1, direction: 'read' });
   });
 
+  it('tells its observer of what passes, page by page, and of nothing that is blocked', () => {
+    const { unit, read, write } = make();
+    const seen: unknown[] = [];
+    unit.observer = (...access) => seen.push(access);
+    unit.allow(5, 1, IoAccess.Read | IoAccess.Write);
+    unit.allow(6, 1, IoAccess.Write);
+    write(3, 0x5ffe, [1, 2, 3]);
+    read(2, 0x5ffe, 3);
+    expect(seen).toEqual([
+      [3, 0x5ffe, 2, 'write'],
+      [3, 0x6000, 1, 'write'],
+      [2, 0x5ffe, 2, 'read'],
+    ]);
+  });
+
   it('allows reading and writing apart, for some channels or for all, and takes both away', () => {
     const { unit, read, write } = make();
     unit.allow(5, 2, IoAccess.Write, channelBit(3));

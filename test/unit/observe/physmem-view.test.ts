@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CopyFlag } from '../../../src/abi/rights.ts';
+import { Op } from '../../../src/abi/rpcs.ts';
 import { frameMap, SHARED } from '../../../src/observe/frame-map.ts';
 import {
   containersOf,
   controlsOf,
   framesOf,
   freeBlocksOf,
+  pinsOf,
   zoneBlocksOf,
 } from '../../../src/observe/physmem-view.ts';
 import { FrameState } from '../../../src/physmem/base-frames.ts';
@@ -25,6 +27,25 @@ function family(): BenchTop {
   top.must(top.copy(a, 1, b, 16, 1, CopyFlag.SHARED));
   return top;
 }
+
+describe('the view of pins', () => {
+  it('joins neighbouring blocks, says what devices may do and how long it lasts; quarantine has its payer', () => {
+    const top = new BenchTop();
+    top.drivers.add(1);
+    const a = top.container();
+    top.must(top.allocate(a, 0, 7));
+    const words = [0, 7 * 4096, 5000, 0];
+    const [, , address] = top.must(top.call(Op.PIN, a, words)).words as number[];
+    const frame = address! / 4096;
+    const until = top.kernel.time;
+    top.must(top.deallocate(a, 4, 2));
+    const { pins, quarantine } = pinsOf(top.physmem, top.kernel.time);
+    expect(pins).toHaveLength(1);
+    expect(pins[0]).toMatchObject({ task: 1, control: 1, state: 'live', access: 'rw', frames: [[frame, 7]] });
+    expect(pins[0]!.leftCycles).toBeGreaterThan(4000 - (top.kernel.time - until));
+    expect(quarantine).toEqual([{ frame: frame + 4, count: 2, control: 1 }]);
+  });
+});
 
 describe('the view of frames', () => {
   it('gives each bound frame to the control that is charged for it, and shared ones to nobody alone', () => {
