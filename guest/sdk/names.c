@@ -52,8 +52,8 @@ const char *const reason_sentences[] = {
     [40] = "others need their memory; there is room for %l more extra frames",
     [41] = "the page at byte %l was given back softly; recover it first",
     [42] = "the page at byte %l is extra memory, which cannot be pinned",
-    [48] = "%l pinned frames in %m-%n are in the way, the first for %c more cycles",
-    [49] = "%l pinned frames are in the way, the first for %c more cycles",
+    [48] = "pinned frames in %m-%n: %l, first for %c cycles",
+    [49] = "pinned frames in the way: %l, first for %c cycles",
 };
 const unsigned reason_sentence_count = sizeof reason_sentences / sizeof reason_sentences[0];
 

@@ -144,11 +144,11 @@ export const REASONS: readonly ReasonDef[] = [
   {
     value: 48,
     name: 'PINS_AT',
-    sentence: '%l pinned frames in %m-%n are in the way, the first for %c more cycles',
+    sentence: 'pinned frames in %m-%n: %l, first for %c cycles',
   },
   {
     value: 49,
     name: 'PINS_IN_WAY',
-    sentence: '%l pinned frames are in the way, the first for %c more cycles',
+    sentence: 'pinned frames in the way: %l, first for %c cycles',
   },
 ];

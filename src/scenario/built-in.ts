@@ -24,6 +24,7 @@ import stale from '../../scenarios/stale.json' with { type: 'json' };
 import staleBroken from '../../scenarios/stale-broken.json' with { type: 'json' };
 import story from '../../scenarios/story.json' with { type: 'json' };
 import weaken from '../../scenarios/weaken.json' with { type: 'json' };
+import zone from '../../scenarios/zone.json' with { type: 'json' };
 import { HostError, quoted } from './host-error.ts';
 import { suggestion } from './nearest-word.ts';
 import { type Change, checkScenario, type Scenario } from './scenario.ts';
@@ -42,6 +43,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   weaken,
   fragment,
   load,
+  zone,
   diskDriver,
   diskDriverDies,
   diskExpiry,

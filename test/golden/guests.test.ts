@@ -26,6 +26,7 @@ const PROGRAMS = [
   { scenario: 'disk-owner-dies', expected: 'disk-driver/owner-dies.expected.txt' },
   { scenario: 'disk-rogue', expected: 'disk-driver/rogue.expected.txt' },
   { scenario: 'library', expected: 'library/expected.txt' },
+  { scenario: 'zone', expected: 'zone/expected.txt' },
   { scenario: 'hostile', expected: 'hostile/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },

@@ -68,6 +68,8 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('huge', 'memory', ['huge.c']),
   task('compile', 'memory', ['compile.c']),
   task('pins', 'memory', ['pins.c']),
+  task('hammer'),
+  task('zone'),
   task('shoot', 'shoot', ['root.c']),
   task('shoot-reader', 'shoot', ['reader.c']),
   bare('hello', ['hello.c']),
