@@ -25,7 +25,7 @@ export function scenarioConfig(
   unicorn: UnicornSource = noUnicorn,
   policy: Policy = shippedPolicy(scenario),
 ): SystemConfig {
-  const { machine, seed, faults, poison, deferredUnmap } = scenario;
+  const { machine, seed, faults, poison, deferredUnmap, shootdownBy } = scenario;
   const { root, modules } = fetchImages(scenario, images);
   const { disk, busMaster } = machine;
   return {
@@ -50,6 +50,7 @@ export function scenarioConfig(
     faults,
     poison,
     deferredUnmap,
+    shootdownBy,
     policy,
   };
 }

@@ -56,6 +56,8 @@ export interface SystemConfig {
   readonly policy?: Policy;
   /** Free frames carry a pattern that is checked when they are handed out (I11). */
   readonly poison?: 'on' | 'off';
+  /** How cores learn that translations must go; by default `interrupt` (src/kernel/config.ts). */
+  readonly shootdownBy?: KernelConfig['shootdownBy'];
   /** Read-only translations may be left in TLBs after a deallocation, while that is safe (physmem.md §6.6). */
   readonly deferredUnmap?: 'on' | 'off';
   /** Newest events that are kept. */
@@ -273,6 +275,7 @@ function kernelConfig(config: SystemConfig): Partial<KernelConfig> {
   return {
     faults: { ...NO_FAULTS, ...config.faults },
     ...(config.timeSliceCycles === undefined ? {} : { quantumCycles: config.timeSliceCycles }),
+    ...(config.shootdownBy === undefined ? {} : { shootdownBy: config.shootdownBy }),
   };
 }
 

@@ -27,7 +27,7 @@ Examples:
   physmem run story --set faults.skipShootdown=on
   physmem trace story --filter tlb,physmem --format text
   physmem explore stale --set faults.dontWaitForAcks=on
-  physmem bench memory --quick           experiments of the literature, in short
+  physmem bench memory --quick          experiments of papers done again
   physmem bare kernel.elf --cores 2     a multiboot kernel on the bare machine
 
 Sizes: 4096, 4K, 16M, 1G, 0x1000; k and K both mean 1024.
@@ -197,7 +197,7 @@ function addExplore(program: Command, io: Io, finish: (code: number) => void): v
 function addBench(program: Command, io: Io, finish: (code: number) => void): void {
   program
     .command('bench')
-    .summary('do experiments of the literature again')
+    .summary('repeat experiments of the papers')
     .description(
       'Do experiments of the literature on moving memory and shootdowns again, over many seeds and cost models, and say ' +
         `where the shapes agree (docs/benchmarks.md). Experiments: ${EXPERIMENT_NAMES.join(', ')}.`,

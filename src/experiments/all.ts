@@ -1,6 +1,7 @@
 /** All experiments, in the order of research: contiguity first, then shootdowns. */
 import type { Experiment } from './experiment.ts';
 import { halfFreeGate } from './half-free-gate.ts';
+import { lazyReclamation } from './lazy-reclamation.ts';
 import { migrationBatching } from './migration-batching.ts';
 import { pinScatter } from './pin-scatter.ts';
 import { proactiveCompaction } from './proactive-compaction.ts';
@@ -14,6 +15,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   pinScatter,
   shootdownCores,
   migrationBatching,
+  lazyReclamation,
 ];
 
 export const EXPERIMENT_NAMES: readonly string[] = EXPERIMENTS.map(({ name }) => name);

@@ -1,6 +1,6 @@
 /**
  * stress-highalloc of mmtests: how many of all huge frames can be had under a load (phase 1), again while it goes on (phase 2),
- * and at rest after it (phase 3)? A fifth of the load's objects is pinned.
+ * and at rest after it (phase 3)? A fifth of the load's objects is pinned, until the load ends.
  */
 import type { Experiment, Sample, Trial } from './experiment.ts';
 import { Load } from './load.ts';
@@ -9,12 +9,13 @@ import { Random } from './random.ts';
 import { HUGE_PAGES, ServerWorld } from './server-world.ts';
 
 const RAM_FRAMES = { tiny: 6144, quick: 8192, full: 24_576 } as const;
-/** Share of memory that the load takes, pinned share of its objects, share that stays when it ends. */
+/** Shares: of memory that the load takes at first, and in the long run; of its objects that are pinned, and that outlast it. */
+const FILLED = 0.95;
 const LOADED = 0.7;
 const PINNED = 0.2;
 const STAYS = 0.1;
 /** Steps before the first phase, and before each attempt in the phases with load. */
-const WARM_UP_STEPS = 300;
+const WARM_UP_STEPS = 200;
 const STEPS_PER_ATTEMPT = 3;
 const REST_CYCLES = 100_000_000;
 const NONE = 'none';
@@ -26,12 +27,13 @@ const BACKGROUND = 'background/cheapest-block';
 function run({ seed, variant, costs, size }: Trial): Sample {
   const ramFrames = RAM_FRAMES[size];
   const world = new ServerWorld({ ramFrames, costs, policy: policyNamed(variant) });
-  const load = new Load(world, new Random(seed), { pages: Math.floor(ramFrames * LOADED), pinned: PINNED });
-  load.start();
-  for (let step = 0; step < WARM_UP_STEPS; step += 1) load.step();
+  const load = new Load(world, new Random(seed), { pages: Math.floor(ramFrames * FILLED), pinned: PINNED });
+  load.fill(ramFrames * FILLED);
+  const step = (): void => load.step(ramFrames * LOADED);
+  for (let i = 0; i < WARM_UP_STEPS; i += 1) step();
   const wanted = ramFrames / HUGE_PAGES;
-  const first = phase(world, wanted, () => load.step());
-  const second = phase(world, wanted, () => load.step());
+  const first = phase(world, wanted, step);
+  const second = phase(world, wanted, step);
   load.end(STAYS);
   world.think(REST_CYCLES);
   const third = phase(world, wanted, () => world.think(REST_CYCLES / 100));

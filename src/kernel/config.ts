@@ -24,6 +24,11 @@ export interface KernelConfig {
   readonly shootdownTimeoutCycles: number;
   /** Up to this many pages of a space are invalidated one by one, more by a flush (the figure of Linux). */
   readonly singlePageCeiling: number;
+  /**
+   * How cores learn that translations must go: by an interrupt at once; or at their next entry of the kernel, at the latest
+   * their own timer's, without one (LATR). Either way an operation goes on only after the last answer.
+   */
+  readonly shootdownBy: 'interrupt' | 'tick';
   /** Bound of live tasks; task_create answers EAGAIN beyond it. */
   readonly maxTasks: number;
   readonly faults: KernelFaults;
@@ -42,6 +47,7 @@ export const DEFAULT_KERNEL_CONFIG: KernelConfig = {
   quantumCycles: 50_000,
   shootdownTimeoutCycles: 2_000_000,
   singlePageCeiling: 33,
+  shootdownBy: 'interrupt',
   maxTasks: 1024,
   faults: NO_FAULTS,
 };

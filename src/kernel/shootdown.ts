@@ -207,7 +207,7 @@ function newTransaction(k: KernelContext, batch: Batch, operation: number, mask:
     startedAt,
     pendingMask: mask,
     generations: new Array<number>(k.state.cores.length).fill(0),
-    ipis: countBits(mask),
+    ipis: k.config.shootdownBy === 'interrupt' ? countBits(mask) : 0,
     deadline: startedAt + k.config.shootdownTimeoutCycles,
     stage: Stage.ASKED,
     isDenied: false,
@@ -224,7 +224,12 @@ function post(k: KernelContext, transaction: Transaction, core: Core): void {
   const generation = ++core.mailGeneration;
   transaction.generations[core.number] = generation;
   core.mailbox.push({ transaction: transaction.id, generation });
-  interruptFor(k, transaction, core);
+  if (k.config.shootdownBy === 'interrupt') interruptFor(k, transaction, core);
+}
+
+/** At each entry of the kernel, when cores are not interrupted for shootdowns: requests that have come meanwhile. */
+export function serveAtEntry(k: KernelContext, core: Core): void {
+  if (k.config.shootdownBy === 'tick' && core.mailbox.length > 0) serveMailbox(k, core);
 }
 
 function interruptFor(k: KernelContext, transaction: Transaction, core: Core): void {

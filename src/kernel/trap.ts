@@ -19,7 +19,7 @@ import { VEC_DEVICE_QUIET, VEC_LINE, VEC_RESCHEDULE, VEC_SHOOTDOWN, VEC_TIMER } 
 import { drive, startOperation } from './operation.ts';
 import { armTimer, halt, isDonated, mayStay, putBack, runNext } from './scheduler.ts';
 import { alarmRings, tickServer } from './server-tick.ts';
-import { readmit, serveMailbox, shootdownTimedOut } from './shootdown.ts';
+import { readmit, serveAtEntry, serveMailbox, shootdownTimedOut } from './shootdown.ts';
 import { type Core, DeadlineKind, Reschedule, TaskState, type Thread, ThreadState } from './state.ts';
 import { dispatchSyscall } from './syscall.ts';
 import { cancel, resume } from './work.ts';
@@ -82,6 +82,7 @@ export function enter(k: KernelContext, coreNumber: number): Core {
   k.slices = core.paused.length > 0 ? 1 : 0;
   charge(k, k.costs.trapEntry);
   if (core.dead !== 0) readmit(k, core);
+  serveAtEntry(k, core);
   return core;
 }
 

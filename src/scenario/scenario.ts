@@ -40,6 +40,7 @@ export interface Scenario {
   readonly policy: ScenarioPolicy;
   readonly poison: 'on' | 'off';
   readonly deferredUnmap: 'on' | 'off';
+  readonly shootdownBy: 'interrupt' | 'tick';
   readonly limits: { readonly maxInstructions: number | null; readonly maxCycles: number | null };
   /** Moments at which the system is shown in the middle of the run. */
   readonly pictures: readonly Picture[];
@@ -165,6 +166,7 @@ function settle(file: ScenarioFile): Scenario {
     policy: file.policy,
     poison: file.poison,
     deferredUnmap: file.deferredUnmap,
+    shootdownBy: file.shootdownBy,
     limits: { maxInstructions: limits.maxInstructions ?? null, maxCycles: limits.maxCycles ?? null },
     pictures: file.pictures,
     checks: { exit: checks.exit ?? null, output: checks.output },

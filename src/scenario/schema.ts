@@ -240,6 +240,8 @@ export const scenarioSchema = z.strictObject({
   poison: oneOf('on', 'off').prefault('off'),
   /** Read-only translations may be left in TLBs after a deallocation, while that is safe (physmem.md §6.6). */
   deferredUnmap: oneOf('on', 'off').prefault('off'),
+  /** How cores learn that translations must go: by an interrupt, or at their next entry of the kernel without one. */
+  shootdownBy: oneOf('interrupt', 'tick').prefault('interrupt'),
   limits: z
     .strictObject({ maxInstructions: count(1).optional(), maxCycles: count(1).optional() })
     .prefault({}),

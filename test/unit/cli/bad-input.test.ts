@@ -94,6 +94,7 @@ describe('help', () => {
       ['bare', '--help'],
       ['trace', '--help'],
       ['explore', '--help'],
+      ['bench', '--help'],
       ['list', '--help'],
     ]) {
       const io = fakeIo();
