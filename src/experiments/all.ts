@@ -1,4 +1,5 @@
 /** All experiments, in the order of research: contiguity first, then shootdowns. */
+import { deferredUnmap } from './deferred-unmap.ts';
 import type { Experiment } from './experiment.ts';
 import { halfFreeGate } from './half-free-gate.ts';
 import { lazyReclamation } from './lazy-reclamation.ts';
@@ -15,6 +16,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   pinScatter,
   shootdownCores,
   migrationBatching,
+  deferredUnmap,
   lazyReclamation,
 ];
 

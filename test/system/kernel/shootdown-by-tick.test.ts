@@ -21,20 +21,17 @@ function run(name: string, shootdownBy: 'interrupt' | 'tick', args?: readonly st
   return { output, stop, system, stale: watch.take() };
 }
 
-describe.each(['stale', 'story', 'fragment'])(
-  'the scenario %s without interrupts for shootdowns',
-  (name) => {
-    it('ends as with them, breaks no rule, and no core uses a translation that is gone', () => {
-      const { stop, system, stale } = run(name, 'tick');
-      expect(stop).toEqual({ kind: 'exit', status: 0 });
-      expect(stale).toEqual([]);
-      expect(checkSystem(system)).toEqual([]);
-      expect(system.kernel.counters.shootdownIpis).toBe(0);
-      expect(system.kernel.counters.acks).toBeGreaterThan(0);
-      expect(system.kernel.counters.shootdownTimeouts).toBe(0);
-    });
-  },
-);
+describe.each(['stale', 'story', 'fragment'])('the scenario %s without interrupts for shootdowns', (name) => {
+  it('ends as with them, breaks no rule, and no core uses a translation that is gone', () => {
+    const { stop, system, stale } = run(name, 'tick');
+    expect(stop).toEqual({ kind: 'exit', status: 0 });
+    expect(stale).toEqual([]);
+    expect(checkSystem(system)).toEqual([]);
+    expect(system.kernel.counters.shootdownIpis).toBe(0);
+    expect(system.kernel.counters.acks).toBeGreaterThan(0);
+    expect(system.kernel.counters.shootdownTimeouts).toBe(0);
+  });
+});
 
 it('makes the one who takes away wait for the tick of the others', () => {
   const median = (output: string): number => Number(/median (\d+),/.exec(output)![1]);
