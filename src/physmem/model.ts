@@ -244,20 +244,25 @@ export class Model {
   }
 
   /**
-   * The range reads as `values` afterwards, each of which must be zero or what it was. Returns the pages released,
-   * or -1 when a value is neither.
+   * Ends sharing. `isRenewed` says of a page that its memory is new (it reads as zeroes then); what is not must have no
+   * other user. Returns the pages released, or -1 when sharing went on.
    */
-  release(id: number, start: number, pages: number, values: (page: number) => number): number {
+  release(
+    id: number,
+    start: number,
+    pages: number,
+    isRenewed: (page: number) => boolean,
+    rule: Rule = 'exact',
+  ): number {
     const { names } = this.containers.get(id)!;
     let amount = 0;
     for (let page = start; page < start + pages; page += 1) {
       const name = names.get(page);
       if (name === undefined) continue;
       amount += 1;
-      const value = values(page);
-      if (value !== 0 && (value !== name.cell.value || this.isShared(name.cell))) return -1;
-      names.set(page, { cell: this.isShared(name.cell) ? newCell(value) : name.cell, via: 0 });
-      names.get(page)!.cell.value = value;
+      if (isRenewed(page)) this.#setName(id, page, { cell: newCell(0), via: 0 });
+      else if (rule === 'exact' && this.isShared(name.cell)) return -1;
+      else names.set(page, { cell: name.cell, via: 0 });
     }
     return amount;
   }

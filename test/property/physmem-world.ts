@@ -104,7 +104,7 @@ export class World {
 
   release({ cap, id }: Held, start: number, pages: number): void {
     const reply = this.top.release(cap, start, pages);
-    const amount = this.model.release(id, start, pages, (page) => this.valueOf(id, page)!);
+    const amount = this.model.release(id, start, pages, (page) => !this.isBound(id, page));
     this.compare(reply, { errno: Errno.OK, pages: amount }, 'release');
   }
 
@@ -252,6 +252,12 @@ export class World {
     const block = store.frames.block[store.entries.frame[entry]!]!;
     if (block === UNBOUND) return 0;
     return this.top.kernel.contents[block + page - store.entries.start[entry]!]!;
+  }
+
+  isBound(container: number, page: number): boolean {
+    const { entries, frames } = this.top.physmem.store;
+    const entry = entryAt(this.top.physmem.store, objectIndex(container), page);
+    return entry !== 0 && frames.block[entries.frame[entry]!] !== UNBOUND;
   }
 
   compare(reply: RpcReply, expected: Outcome, what: string): void {
