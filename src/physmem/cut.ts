@@ -5,7 +5,7 @@
  * such an entry that is made meanwhile is cut at birth (copy.ts), so the work ends.
  */
 import type { Operation } from '../abi/server.ts';
-import { FrameFlag } from './frame.ts';
+import { FrameFlag, UNBOUND } from './frame.ts';
 import { NEVER, PROGRESS_KEY } from './guard.ts';
 import { renewEntry } from './release.ts';
 import { type Removal, settle } from './removal.ts';
@@ -55,7 +55,7 @@ function cutSlice(store: Store, limited: number, removal: Removal): void {
     else if (containers.at(entries.container[entry]!).firstLimited !== 0) {
       steps -= cutFrame(store, frame, limited, removal);
     } else {
-      renewEntry(store, entry, removal);
+      cutEntry(store, entry, removal);
       steps -= 1;
     }
   }
@@ -74,7 +74,7 @@ function cutFrame(store: Store, frame: number, limited: number, removal: Removal
   const reached = new Set<number>();
   for (const entry of doomed) {
     const container = entries.container[entry]!;
-    renewEntry(store, entry, removal);
+    cutEntry(store, entry, removal);
     if (reached.has(container)) continue;
     reached.add(container);
     for (const onward of takenFrom.get(container) ?? []) {
@@ -82,6 +82,18 @@ function cutFrame(store: Store, frame: number, limited: number, removal: Removal
     }
   }
   return doomed.length;
+}
+
+/**
+ * Gives an entry a frame of its own. Pinned memory that nobody else names stays: a device may be at work there, and there
+ * is nothing to cut it off from (docs/adr/0021).
+ */
+function cutEntry(store: Store, entry: number, removal: Removal): void {
+  const { entries, base, pins } = store;
+  const block = store.frames.block[entries.frame[entry]!]!;
+  const isHeld = pins.pages > 0 && block !== UNBOUND && base.pins[block] !== 0;
+  if (isHeld && base.refs[block] === 1) entries.via.delete(entry);
+  else renewEntry(store, entry, removal);
 }
 
 /** Marked entries of a frame by the container out of which they were taken. */

@@ -7,6 +7,7 @@ import { PhysmemEv } from '../abi/events.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Actor } from './actor.ts';
 import { mayStay } from './defer.ts';
+import { UNBOUND } from './frame.ts';
 import { holdNothing, holdOf } from './hold.ts';
 import { Hold } from './loan.ts';
 import { detach, entryFrom, pagesOf, removeName } from './names.ts';
@@ -55,6 +56,9 @@ export function removeSlice(store: Store, job: RangeJob, rule: ChargeRule): bool
     if (start < job.cursor) splitAt(store, job.container, job.cursor, job.removal);
     else if (start + pagesOf(store, entry) > job.end) {
       splitFrame(store, entries.frame[entry]!, job.removal);
+    } else if (rule === 'keep' && isPinnedAlone(store, entry)) {
+      job.waitsForPin = true;
+      return false;
     } else {
       const pages = removeEntry(store, entry, job.removal, rule);
       job.cursor = start + pages;
@@ -64,6 +68,17 @@ export function removeSlice(store: Store, job: RangeJob, rule: ChargeRule): bool
   job.cursor = job.end;
   store.port.charge(store.tuning.sliceSteps - steps);
   return true;
+}
+
+/**
+ * Whether taking a name away would put its memory into quarantine. Who replaces memory has found none pinned, but while
+ * it waited a pin may have begun through another name that is gone by now. Nobody pays for the quarantine then, because
+ * the charge stays with the new name: the end of the pin is waited for (docs/adr/0021).
+ */
+function isPinnedAlone(store: Store, entry: number): boolean {
+  if (store.pins.pages === 0 || store.tuning.faults.ignorePins === 'on') return false;
+  const block = store.frames.block[store.entries.frame[entry]!]!;
+  return block !== UNBOUND && store.base.pins[block] !== 0 && store.base.refs[block] === 1;
 }
 
 const removeAndCredit = (store: Store, job: RangeJob): boolean => removeSlice(store, job, 'credit');

@@ -38,6 +38,8 @@ export interface RangeJob {
   readonly end: number;
   /** Pages that the operation was about. */
   done: number;
+  /** It cannot go on before a pin has ended. */
+  waitsForPin: boolean;
   readonly removal: Removal;
 }
 
@@ -54,6 +56,7 @@ export const newRangeJob = (
   cursor: start,
   end: start + pages,
   done: 0,
+  waitsForPin: false,
   removal: store.idleRemovals.pop() ?? new Removal('all'),
 });
 
@@ -105,7 +108,9 @@ export function* finishRange(store: Store, job: RangeJob, work: RangeWork): Oper
     const finished = work(store, job);
     yield* settle(store, job.removal);
     if (finished) return;
-    yield { kind: 'pause' };
+    if (job.waitsForPin) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+    else yield { kind: 'pause' };
+    job.waitsForPin = false;
   }
 }
 

@@ -62,6 +62,8 @@ export function endPin(store: Store, pin: Pin): void {
   port.emit(PhysmemEv.PinEnd, pin.index, pin.pages, 0, 0);
   pins.table.free(pin);
   releaseQuarantine(store);
+  // Somebody may replace what it held (deallocate.ts).
+  store.progress();
 }
 
 /** The blocks under a pin; they may have been split since it began. */

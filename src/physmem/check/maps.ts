@@ -36,8 +36,10 @@ function checkSpace(store: Store, report: Report, space: Space, seen: Set<number
   }
   for (const [region, table] of space.tables) {
     let used = 0;
-    table.records.forEach((record, slot) => {
-      if (record === 0) return;
+    // Most slots are empty, and a closure per slot is a tenth of the whole checker.
+    for (let slot = 0; slot < table.records.length; slot += 1) {
+      const record = table.records[slot]!;
+      if (record === 0) continue;
       used += 1;
       seen.add(record);
       const page = (region << 10) + slot;
@@ -49,7 +51,7 @@ function checkSpace(store: Store, report: Report, space: Space, seen: Set<number
         () => `page ${page} of task ${space.task} has record ${record} of ${from}`,
       );
       report.expect('I21', (maps.access[record]! & LARGE) === 0, () => `page ${page} has a large record`);
-    });
+    }
     report.expect(
       'I37',
       used === table.used,

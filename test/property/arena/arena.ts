@@ -40,6 +40,21 @@ export interface Asked {
 
 export type Finish = (reply: RpcReply, life: Life) => void;
 
+/** What these took away is gone from the tables, whatever they say of a core that is silent. */
+const DONE_ANYWAY: ReadonlySet<Op> = new Set([
+  Op.ALLOCATE,
+  Op.DEALLOCATE,
+  Op.UNMAP,
+  Op.COPY,
+  Op.RELEASE,
+  Op.REVOKE,
+  Op.CONTAINER_DESTROY,
+  Op.CONTROL_DESTROY,
+]);
+
+export const isSilent = (reply: RpcReply): boolean =>
+  reply.errno === Errno.ETIMEDOUT && reply.words[1] === Reason.CORE_SILENT;
+
 export const idOf = (cap: CapRef): number => cap.object;
 export const pagesDone = (reply: RpcReply): number => (reply.words[0] ?? 0) / PAGE;
 export const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
@@ -100,22 +115,30 @@ export class Arena {
     const isUnsure = this.gate.isUnsure(subjects);
     if (wanted === null) asked.begin?.();
     let isStarting = true;
-    const done = (reply: RpcReply | null, life: Life): void => {
-      if (reply === null) throw new Error(`${what}: no reply`);
+    const done = (said: RpcReply | null, life: Life): void => {
+      if (said === null) throw new Error(`${what}: no reply`);
+      const reply = DONE_ANYWAY.has(op) ? this.#spoken(said, life) : said;
       const isRefused = isGateRefusal(reply);
-      const said = `${what}: ${Errno[reply.errno]} ${reply.words.join(' ')}`;
+      const text = `${what}: ${Errno[reply.errno]} ${reply.words.join(' ')}`;
       if (wanted !== null) {
-        this.same(isStarting && isRefused, true, `${said}: refused at once with ${Errno[wanted]}`);
-        if (!isUnsure) this.same(Errno[reply.errno], Errno[wanted], said);
+        this.same(isStarting && isRefused, true, `${text}: refused at once with ${Errno[wanted]}`);
+        if (!isUnsure) this.same(Errno[reply.errno], Errno[wanted], text);
         return;
       }
       const mayBe = isUnsure || (life.overlapped && this.gate.hasChanged(subjects, life.begun));
-      if (isRefused && subjects.length > 0) this.same(mayBe, true, `${said}: may be refused`);
+      if (isRefused && subjects.length > 0) this.same(mayBe, true, `${text}: may be refused`);
       if (reply.errno === Errno.OK) this.succeeded += 1;
       finish(reply, life);
     };
     this.flights.begin({ what, task, uses, done }, () => this.top.start(op, on, words, caps, task));
     isStarting = false;
+  }
+
+  /** An operation that is done while a core is silent says so (docs/adr/0012); the model does it all the same. */
+  #spoken(reply: RpcReply, life: Life): RpcReply {
+    if (!isSilent(reply)) return reply;
+    this.same(this.hadLimbo(life), true, 'a core is said to be silent');
+    return { errno: Errno.OK, words: [reply.words[0]!, 0], caps: reply.caps };
   }
 
   /** Starts what the kernel asks of the server itself. */
@@ -134,7 +157,8 @@ export class Arena {
   }
 
   subjectsOf(held: Held, locked?: 'ignored'): Subject[] {
-    if (held.cap.type !== CapType.LIMITED) return [{ kind: 'container', id: held.id, ...(locked && { locked }) }];
+    if (held.cap.type !== CapType.LIMITED)
+      return [{ kind: 'container', id: held.id, ...(locked && { locked }) }];
     const through = held.id;
     const id = this.containerOf(held);
     return [
@@ -158,7 +182,11 @@ export class Arena {
     if (reply.errno === names.errno && pages === names.pages) return pages;
     const isForOthers =
       reply.errno === Errno.ENOMEM || (reply.errno === Errno.EBUSY && reply.words[1] === Reason.PINNED);
-    this.same(isForOthers && pages <= names.pages, true, `${what}: ${Errno[reply.errno]} after ${pages} pages`);
+    this.same(
+      isForOthers && pages <= names.pages,
+      true,
+      `${what}: ${Errno[reply.errno]} after ${pages} pages`,
+    );
     return pages;
   }
 

@@ -55,10 +55,7 @@ export class Flights {
   }
 
   /** Starts an operation and runs it to its first wait. `start` gives the server's answer. */
-  begin(
-    flight: Omit<Flight, 'life'>,
-    start: () => RpcReply | AnyOperation | null,
-  ): void {
+  begin(flight: Omit<Flight, 'life'>, start: () => RpcReply | AnyOperation | null): void {
     this.clock += 1;
     const life: Life = { begun: this.clock, overlapped: this.aloft.length + this.late.length > 0 };
     for (const other of this.aloft) other.life.overlapped = true;
@@ -66,6 +63,16 @@ export class Flights {
     if (answer === null) flight.done(null, life);
     else if ('errno' in answer) flight.done(answer, life);
     else this.#fly({ ...flight, life }, answer);
+    this.#adopt();
+  }
+
+  /** Work that the server goes on with by itself. */
+  #adopt(): void {
+    const { spawned } = this.#top.kernel;
+    for (let work = spawned.shift(); work !== undefined; work = spawned.shift()) {
+      const operation = work;
+      this.begin({ what: 'background', task: 0, uses: [], done: () => {} }, () => operation);
+    }
   }
 
   #fly(flight: Flight, operation: AnyOperation): void {
@@ -87,12 +94,12 @@ export class Flights {
     this.waits += 1;
     const step = flight.operation.next(this.#resultOf(flight, answers));
     flight.result = null;
-    if (step.done !== true) {
-      flight.wait = step.value;
-      return true;
+    if (step.done !== true) flight.wait = step.value;
+    else {
+      this.aloft.splice(this.aloft.indexOf(flight), 1);
+      this.#end(flight, step.value);
     }
-    this.aloft.splice(this.aloft.indexOf(flight), 1);
-    this.#end(flight, step.value);
+    this.#adopt();
     return true;
   }
 

@@ -16,11 +16,7 @@ export interface Subject {
   readonly locked?: 'ignored';
 }
 
-const GATE_REASONS: ReadonlySet<number> = new Set([
-  Reason.LOCKED,
-  Reason.DYING,
-  Reason.DEAD_OBJECT,
-]);
+const GATE_REASONS: ReadonlySet<number> = new Set([Reason.LOCKED, Reason.DYING, Reason.DEAD_OBJECT]);
 
 /** Whether a refusal is about the state of an object, not about what was asked. */
 export const isGateRefusal = (reply: RpcReply): boolean =>

@@ -8,7 +8,7 @@ import { UNBOUND } from '../../../src/physmem/frame.ts';
 import type { Cell, ModelCopy, Outcome } from '../../../src/physmem/model.ts';
 import { planAllocate, planCopy } from '../../../src/physmem/model-plan.ts';
 import { PAGE, taskCap } from '../../unit/physmem/bench-top.ts';
-import { type Arena, type Held, idOf, PHYSMEM_CAP, pagesDone } from './arena.ts';
+import { type Arena, type Held, idOf, isSilent, PHYSMEM_CAP, pagesDone } from './arena.ts';
 import type { Life } from './flights.ts';
 import { isGateRefusal } from './gate.ts';
 
@@ -19,7 +19,14 @@ const NOTHING: Outcome = { errno: Errno.OK, pages: 0 };
 const isPlacement = (reply: RpcReply): boolean =>
   reply.errno === Errno.ENOMEM && (reply.words[1] === Reason.NO_BLOCK || reply.words[1] === Reason.NO_DMA);
 
-export function allocate(w: Arena, task: number, held: Held, start: number, pages: number, flags: number): void {
+export function allocate(
+  w: Arena,
+  task: number,
+  held: Held,
+  start: number,
+  pages: number,
+  flags: number,
+): void {
   const { id } = held;
   const words = [start * PAGE, pages * PAGE, flags];
   let plan: Outcome = NOTHING;
@@ -37,14 +44,26 @@ export function allocate(w: Arena, task: number, held: Held, start: number, page
 }
 
 export function deallocate(w: Arena, task: number, held: Held, start: number, pages: number): void {
-  const asked = { what: 'deallocate', task, op: Op.DEALLOCATE, on: held.cap, words: [start * PAGE, pages * PAGE] };
+  const asked = {
+    what: 'deallocate',
+    task,
+    op: Op.DEALLOCATE,
+    on: held.cap,
+    words: [start * PAGE, pages * PAGE],
+  };
   w.ask({ ...asked, subjects: w.subjectsOf(held), uses: [held.id] }, (reply) => {
     if (!isGateRefusal(reply)) w.compare(reply, w.model.deallocate(held.id, start, pages), 'deallocate');
   });
 }
 
 export function release(w: Arena, task: number, held: Held, start: number, pages: number): void {
-  const asked = { what: 'release', task, op: Op.RELEASE, on: held.cap, words: [start * PAGE, pages * PAGE] };
+  const asked = {
+    what: 'release',
+    task,
+    op: Op.RELEASE,
+    on: held.cap,
+    words: [start * PAGE, pages * PAGE, 0],
+  };
   w.ask({ ...asked, subjects: w.subjectsOf(held), uses: [held.id] }, (reply, life) => {
     if (isGateRefusal(reply)) return;
     const isRenewed = (page: number): boolean => w.frameOf(held.id, page) === UNBOUND;
@@ -71,7 +90,12 @@ export function copy(w: Arena, task: number, source: Held, target: Held, args: C
   const rights = isLimited ? w.model.limiteds.get(source.id)!.rights : -1;
   if (isLimited && w.gate.isUnsure([{ kind: 'limited', id: source.id }])) return;
   const container = w.containerOf(source);
-  const request: ModelCopy = { ...args, source: container, target: target.id, limited: isLimited ? source.id : 0 };
+  const request: ModelCopy = {
+    ...args,
+    source: container,
+    target: target.id,
+    limited: isLimited ? source.id : 0,
+  };
   const needed = COPY_OUT | ((flags & CopyFlag.MOVE) !== 0 ? 16 : (flags & CopyFlag.SHARED) !== 0 ? 3 : 0);
   const hasRights = (rights & needed) === needed;
   const subjects = [
@@ -83,7 +107,16 @@ export function copy(w: Arena, task: number, source: Held, target: Held, args: C
   const begin = (): void => {
     plan = planCopy(w.model, request, 'exact');
   };
-  const asked = { what: 'copy', task, op: Op.COPY, on: source.cap, words, caps: [target.cap], subjects, begin };
+  const asked = {
+    what: 'copy',
+    task,
+    op: Op.COPY,
+    on: source.cap,
+    words,
+    caps: [target.cap],
+    subjects,
+    begin,
+  };
   w.ask({ ...asked, uses: [container, target.id] }, (reply, life) => {
     if (isGateRefusal(reply)) return;
     if (!hasRights) {
@@ -162,7 +195,7 @@ function checkMap(w: Arena, args: MapArgs, container: number, reply: RpcReply, l
   const names = isThere ? w.model.mappable(container, start, pages) : { errno: Errno.OK, pages };
   w.same(done <= names.pages, true, `map: ${done} pages of ${names.pages}`);
   const reason = reply.errno === Errno.OK ? 0 : reply.words[1]!;
-  if (isGateRefusal(reply)) return;
+  if (isGateRefusal(reply) || (isSilent(reply) && w.hadLimbo(life))) return;
   if (reply.errno === Errno.ENOMEM && reason === Reason.NOT_SPONSORED) {
     const mayBe = !w.model.spaces.has(space) || w.gate.hasChanged([{ kind: 'space', id: space }], life.begun);
     w.same(mayBe, true, 'map: not sponsored');
@@ -170,7 +203,8 @@ function checkMap(w: Arena, args: MapArgs, container: number, reply: RpcReply, l
   }
   if (reply.errno === Errno.ENOMEM && reason === Reason.NO_TABLE_CREDIT) {
     const { spaces } = w.model;
-    if (!life.overlapped) w.same(w.model.free(spaces.get(space)!), 0, 'credit after a refusal for lack of it');
+    if (!life.overlapped)
+      w.same(w.model.free(spaces.get(space)!), 0, 'credit after a refusal for lack of it');
     return;
   }
   // Limbo can hold all memory that there is; nothing else may refuse a bind.
@@ -206,7 +240,7 @@ export function pin(w: Arena, task: number, held: Held, args: PinArgs): void {
   const words = [start * PAGE, pages * PAGE, cycles, flags];
   const asked = { what: 'pin', task, op: Op.PIN, on: held.cap, words, subjects: w.subjectsOf(held) };
   w.ask({ ...asked, uses: [held.id] }, (reply, life) => {
-    if (isGateRefusal(reply)) return;
+    if (isGateRefusal(reply) || (isSilent(reply) && w.hadLimbo(life))) return;
     const plan = w.model.planPin(held.id, start, pages);
     if (reply.errno !== Errno.OK) {
       const isFull = reply.errno === Errno.ENOMEM && (reply.words[1] === Reason.NO_DMA || life.overlapped);
@@ -216,7 +250,11 @@ export function pin(w: Arena, task: number, held: Held, args: PinArgs): void {
         w.same(Errno[reply.errno], Errno[plan.errno], `pin (${reply.words.join(' ')})`);
       return;
     }
-    w.same(plan.errno === Errno.OK || (life.overlapped && plan.errno === Errno.ENOMEM), true, 'pin is possible');
+    w.same(
+      plan.errno === Errno.OK || (life.overlapped && plan.errno === Errno.ENOMEM),
+      true,
+      'pin is possible',
+    );
     const cap = reply.caps[0]!;
     const { until } = w.top.physmem.store.pins.table.at(objectIndex(idOf(cap)));
     w.same(until >= begun + cycles && until <= w.now + cycles, true, 'end of a pin');

@@ -4,14 +4,22 @@ import { CapType, ContainerRight } from '../../../src/abi/rights.ts';
 import { Op } from '../../../src/abi/rpcs.ts';
 import { objectIndex } from '../../../src/physmem/control.ts';
 import { taskCap } from '../../unit/physmem/bench-top.ts';
-import { type Arena, type Held, idOf } from './arena.ts';
+import { type Arena, type Held, idOf, isSilent } from './arena.ts';
 import { isGateRefusal } from './gate.ts';
 
 const SPACE_FRAMES = 3;
 
 export function split(w: Arena, task: number, control: Held, frames: number): void {
   const subjects = [{ kind: 'control', id: control.id }] as const;
-  const asked = { what: 'split', task, op: Op.CONTROL_SPLIT, on: control.cap, words: [frames], subjects, uses: [] };
+  const asked = {
+    what: 'split',
+    task,
+    op: Op.CONTROL_SPLIT,
+    on: control.cap,
+    words: [frames],
+    subjects,
+    uses: [],
+  };
   w.ask(asked, (reply, life) => {
     if (isGateRefusal(reply)) return;
     const child = reply.caps[0];
@@ -26,13 +34,16 @@ export function split(w: Arena, task: number, control: Held, frames: number): vo
 
 export function create(w: Arena, task: number, control: Held): void {
   const subjects = [{ kind: 'control', id: control.id }] as const;
-  w.ask({ what: 'create', task, op: Op.CONTAINER_CREATE, on: control.cap, words: [], subjects, uses: [] }, (reply) => {
-    if (isGateRefusal(reply)) return;
-    w.same(Errno[reply.errno], 'OK', 'create');
-    const cap = reply.caps[0]!;
-    w.model.containers.set(idOf(cap), { control: control.id, names: new Map() });
-    w.containers.push({ cap, id: idOf(cap) });
-  });
+  w.ask(
+    { what: 'create', task, op: Op.CONTAINER_CREATE, on: control.cap, words: [], subjects, uses: [] },
+    (reply) => {
+      if (isGateRefusal(reply)) return;
+      w.same(Errno[reply.errno], 'OK', 'create');
+      const cap = reply.caps[0]!;
+      w.model.containers.set(idOf(cap), { control: control.id, names: new Map() });
+      w.containers.push({ cap, id: idOf(cap) });
+    },
+  );
 }
 
 export function sponsor(w: Arena, task: number, control: Held, who: number): void {
@@ -69,12 +80,21 @@ function subtree(w: Arena, control: number): number[] {
 
 export function destroyControl(w: Arena, task: number, control: Held): void {
   const doomed = subtree(w, control.id);
-  const containers = [...w.model.containers].filter(([, { control: c }]) => doomed.includes(c)).map(([id]) => id);
+  const containers = [...w.model.containers]
+    .filter(([, { control: c }]) => doomed.includes(c))
+    .map(([id]) => id);
   const spaces = [...w.model.spaces].filter(([, payer]) => doomed.includes(payer)).map(([who]) => who);
   if (containers.some((id) => w.flux.has(id)) || spaces.includes(task)) return;
   const isRoot = w.model.controls.get(control.id)!.parent === 0;
   const subjects = [{ kind: 'control', id: control.id }] as const;
-  const asked = { what: 'destroy control', task, op: Op.CONTROL_DESTROY, on: control.cap, words: [], subjects };
+  const asked = {
+    what: 'destroy control',
+    task,
+    op: Op.CONTROL_DESTROY,
+    on: control.cap,
+    words: [],
+    subjects,
+  };
   const begin = (): void => {
     if (isRoot) return;
     for (const id of doomed) w.gate.dying.add(`control${id}`);
@@ -177,7 +197,15 @@ export function revoke(w: Arena, task: number, limited: Held): void {
     // A lock may not begin while a revocation waits for the end of one.
     w.gate.begin('container', container);
   };
-  const asked = { what: 'revoke', task, op: Op.REVOKE, on: owner.cap, words: [], caps: [limited.cap], subjects };
+  const asked = {
+    what: 'revoke',
+    task,
+    op: Op.REVOKE,
+    on: owner.cap,
+    words: [],
+    caps: [limited.cap],
+    subjects,
+  };
   w.ask({ ...asked, uses: [container], begin }, (reply) => {
     for (const id of cut) w.flux.delete(id);
     const clock = w.flights.clock;
@@ -203,9 +231,15 @@ export function lock(w: Arena, task: number, held: Held, cycles: number): void {
   const asked = { what: 'lock', task, op: Op.LOCK, on: held.cap, words: [cycles], subjects };
   w.ask({ ...asked, uses: [container], begin }, (reply, life) => {
     w.gate.settled('container', container, w.flights.clock);
+    if (isSilent(reply) && w.hadLimbo(life)) return;
     if (!hasRight) w.same(Errno[reply.errno], 'EPERM', 'lock without the right');
     const old = w.model.lockOf(container, w.now);
-    if (!life.overlapped && hasRight && w.model.containers.has(container) && !w.gate.dying.has(`container${container}`))
+    if (
+      !life.overlapped &&
+      hasRight &&
+      w.model.containers.has(container) &&
+      !w.gate.dying.has(`container${container}`)
+    )
       w.same(Errno[reply.errno], old === null ? 'OK' : 'EBUSY', 'lock');
     if (reply.errno !== Errno.OK) return;
     w.same(old, null, 'two locks at once');

@@ -60,10 +60,17 @@ type Action = (w: Arena, a: number, b: number, c: number, d: number) => unknown;
 const ACTIONS: readonly (readonly [weight: number, action: Action])[] = [
   [1, (w, a, b, _, d) => w.controls.length < 7 && split(w, taskOf(a), at(w.controls, b), d % 40)],
   [2, (w, a, b) => w.containers.length < 6 && create(w, taskOf(a), at(w.controls, b))],
-  [1, (w, a, b, c) => c % 2 === 0 && w.controls.length > 3 && destroyControl(w, taskOf(a), at(w.controls, b))],
+  [
+    1,
+    (w, a, b, c) => c % 2 === 0 && w.controls.length > 3 && destroyControl(w, taskOf(a), at(w.controls, b)),
+  ],
   [1, (w, a, b) => w.containers.length > 3 && destroyContainer(w, taskOf(a), at(w.containers, b))],
   [2, (w, a, b, c) => sponsor(w, taskOf(a), at(w.controls, b), taskOf(c))],
-  [8, (w, a, b, c, d) => allocate(w, taskOf(a), at(w.containers, b), c % PAGES, lengthOf(d), at(ALLOC_FLAGS, a ^ d))],
+  [
+    8,
+    (w, a, b, c, d) =>
+      allocate(w, taskOf(a), at(w.containers, b), c % PAGES, lengthOf(d), at(ALLOC_FLAGS, a ^ d)),
+  ],
   [5, (w, a, b, c, d) => deallocate(w, taskOf(a), at(w.containers, b), c % PAGES, lengthOf(d))],
   [3, (w, a, b, c, d) => release(w, taskOf(a), at(w.containers, b), c % PAGES, lengthOf(d))],
   [12, (w, a, b, c, d) => copy(w, taskOf(a), at(named(w), b), at(w.containers, c), copyArgs(a, b, c, d))],
@@ -78,7 +85,9 @@ const ACTIONS: readonly (readonly [weight: number, action: Action])[] = [
   [1, (w, a, _, c) => c % 3 === 0 && die(w, taskOf(a))],
   [1, (w, a, b, c) => w.stale.length > 0 && allocate(w, taskOf(a), at(w.stale, b), c % PAGES, 1, 0)],
 ];
-const TABLE: readonly Action[] = ACTIONS.flatMap(([weight, action]) => new Array<Action>(weight).fill(action));
+const TABLE: readonly Action[] = ACTIONS.flatMap(([weight, action]) =>
+  new Array<Action>(weight).fill(action),
+);
 
 const copyArgs = (a: number, b: number, c: number, d: number) => ({
   from: (a + d) % PAGES,
@@ -125,7 +134,12 @@ function between(w: Arena, style: Style, seed: number): void {
 
 /** Runs a program; returns the operations that were started, and those that succeeded. */
 export function run(moves: readonly Move[], style: Style): Arena {
-  const w = new Arena({ frames: FRAMES, dmaEnd: DMA_END, cores: CORES, options: { sliceSteps: style.sliceSteps } });
+  const w = new Arena({
+    frames: FRAMES,
+    dmaEnd: DMA_END,
+    cores: CORES,
+    options: { sliceSteps: style.sliceSteps },
+  });
   w.top.kernel.remote = 'always';
   w.prepare(TASKS, [40, 50]);
   moves.forEach(([kind, a, b, c, d, then], index) => {
@@ -155,8 +169,11 @@ function settleWhenQuiet(w: Arena): void {
 }
 
 const number = fc.noBias(fc.nat(996));
-export const programs: fc.Arbitrary<Move[]> = fc.array(fc.tuple(number, number, number, number, number, number), {
-  minLength: 260,
-  maxLength: 280,
-  size: 'max',
-});
+export const programs: fc.Arbitrary<Move[]> = fc.array(
+  fc.tuple(number, number, number, number, number, number),
+  {
+    minLength: 260,
+    maxLength: 280,
+    size: 'max',
+  },
+);

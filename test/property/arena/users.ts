@@ -26,7 +26,8 @@ export function write(w: Arena, core: number, task: number, page: number): void 
   w.stamp += 1;
   const { kernel } = w.top;
   if (!kernel.write(core, task, page, w.stamp)) return;
-  if (target === undefined) throw new Error(`I18: core ${core}, task ${task} writes page ${page}; nothing is there`);
+  if (target === undefined)
+    throw new Error(`I18: core ${core}, task ${task} writes page ${page}; nothing is there`);
   const mayWrite = target.writable || w.flights.aloft.some(({ what }) => what === 'copy' || what === 'map');
   w.same(mayWrite, true, `I17: core ${core}, task ${task} may write page ${page}`);
   w.journal.write(target.cell, w.flights.clock);
@@ -43,6 +44,7 @@ function isStale(w: Arena, core: number, task: number, page: number): boolean {
   if (cached === undefined) return false;
   const tables = w.top.kernel.spaces.get(task);
   const large = tables?.large.get(page >>> 10);
-  const now = tables?.pages.get(page) ?? (large && { frame: large.frame + (page & 1023), access: large.access });
+  const now =
+    tables?.pages.get(page) ?? (large && { frame: large.frame + (page & 1023), access: large.access });
   return now?.frame !== cached.frame || (cached.access & ~now.access & WRITE) !== 0;
 }

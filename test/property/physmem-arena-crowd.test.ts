@@ -1,0 +1,12 @@
+import { describe, it } from 'vitest';
+import { soak } from './arena/soak.ts';
+
+describe('physmem against the flat model, with many operations in flight', () => {
+  it('agrees when shootdowns are answered slowly', () => {
+    soak({ sliceSteps: 1024, steps: 1, limbo: 'never' }, 5);
+  });
+
+  it('agrees when every step is a slice', () => {
+    soak({ sliceSteps: 1, steps: 2, limbo: 'never' }, 6);
+  });
+});
