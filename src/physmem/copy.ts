@@ -23,6 +23,7 @@ import { removeAndCredit, removeAndKeep } from './deallocate.ts';
 import { tellFault } from './faults.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
 import { holdNothing, holdOf } from './hold.ts';
+import { keepMapped } from './keep-mapped.ts';
 import { Hold } from './loan.ts';
 import { addEntry, entryAt, insertName, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
@@ -134,6 +135,7 @@ function* perform(store: Store, request: RangeCopy): Operation<number> {
       else walk.from = piece.offset + piece.pages;
     }
     yield* settle(store, walk.removal);
+    keepMapped(store, walk.removal);
     if (walk.from < walk.end) yield { kind: 'pause' };
   }
   return walk.lost;

@@ -11,6 +11,8 @@ export interface Counters {
   unmappedPages: number;
   largeMaps: number;
   demotions: number;
+  /** Pages of demoted large pages that stayed mapped. */
+  keptPages: number;
   tablesInstalled: number;
   tablesRemoved: number;
   entrySplits: number;
@@ -55,6 +57,7 @@ export const newCounters = (): Counters => ({
   unmappedPages: 0,
   largeMaps: 0,
   demotions: 0,
+  keptPages: 0,
   tablesInstalled: 0,
   tablesRemoved: 0,
   entrySplits: 0,

@@ -6,6 +6,7 @@ import type { Operation, RpcReply, Wait } from '../abi/server.ts';
 import { type Actor, admission } from './actor.ts';
 import { FrameFlag } from './frame.ts';
 import { containerKey, NEVER, PROGRESS_KEY } from './guard.ts';
+import { keepMapped } from './keep-mapped.ts';
 import { entryFrom, nextEntry } from './names.ts';
 import { Removal, settle, settleNow } from './removal.ts';
 import { refuse } from './reply.ts';
@@ -75,6 +76,7 @@ export function runRange(
   }
   const finished = work(store, job);
   if (finished && settleNow(store, job.removal)) {
+    keepMapped(store, job.removal);
     store.idleRemovals.push(job.removal.rewind());
     return reply(store, job);
   }
@@ -107,6 +109,7 @@ export function* finishRange(store: Store, job: RangeJob, work: RangeWork): Oper
     yield* awaitStill(store, job.container, job.cursor, job.end);
     const finished = work(store, job);
     yield* settle(store, job.removal);
+    keepMapped(store, job.removal);
     if (finished) return;
     if (job.waitsForPin) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
     else yield { kind: 'pause' };

@@ -91,6 +91,7 @@ export class Physmem implements BootServer {
 
   /** The task is dead and runs nowhere. Returns what must be run to clean up after it, or null. */
   taskDied(task: number): Operation<void> | null {
+    this.store.drops += 1;
     return concernsTask(this.store, task) ? dropTask(this.store, task) : null;
   }
 
@@ -103,6 +104,7 @@ export class Physmem implements BootServer {
       return null;
     }
     if (cap.type !== CapType.CONTAINER && cap.type !== CapType.LIMITED) return null;
+    this.store.drops += 1;
     return dropCapability(this.store, task, cap);
   }
 

@@ -13,6 +13,7 @@ import { FrameFlag } from './frame.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { controlOf, holdNothing } from './hold.ts';
 import type { Held } from './inflight.ts';
+import type { Demoted } from './keep-mapped.ts';
 import { detach, pagesOf, removeName } from './names.ts';
 import type { Store } from './store.ts';
 
@@ -41,6 +42,8 @@ export class Removal implements Held {
   /** What may be left in the TLBs of other cores, if it is deferred. */
   leaves: 'nothing' | 'read-only' = 'nothing';
   later: Later | null = null;
+  /** Large pages that went for the sake of a part of them; kept until the rest is mapped again (keep-mapped.ts). */
+  readonly demoted: Demoted[] = [];
   /** The blocks of the list that it took. */
   taken: Set<number> | null = null;
 
@@ -101,6 +104,7 @@ export class Removal implements Held {
     this.leaves = 'nothing';
     this.emptyTables = 'remove';
     this.unmappedPages = 0;
+    if (this.demoted.length > 0) this.demoted.length = 0;
     return this;
   }
 }

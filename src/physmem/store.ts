@@ -88,6 +88,8 @@ export class Store {
   /** Removals that have nothing to do, for the next operations; not part of the state. */
   readonly idleRemovals: Removal[] = [];
   counters: Counters = newCounters();
+  /** Capabilities that tasks have lost since the start, and tasks that died: for who must notice one in between. */
+  drops = 0;
   /** Frames that carry FrameFlag.MOVING. */
   moving = 0;
   /** Base frames out of the free lists while memory moves, and whether somebody waits for them (claim.ts). */

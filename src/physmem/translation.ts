@@ -177,9 +177,31 @@ export function leaveEntry(store: Store, entry: number, removal: Removal): void 
 export function unmapRun(store: Store, record: number, page: number, count: number, removal: Removal): void {
   const { maps } = store;
   if ((maps.access[record]! & LARGE) !== 0) {
-    if (maps.pages[record]! > count) store.counters.demotions += 1;
+    if (maps.pages[record]! > count) demote(store, record, removal, page, page + count);
     unmapRecord(store, record, removal);
   } else unmapRecord(store, isolate(store, record, page, count), removal);
+}
+
+/** Notes a large page that goes for the sake of a part of it, so that the rest can be mapped again, but for [from, to). */
+function demote(store: Store, record: number, removal: Removal, from: number, to: number): void {
+  const { maps, entries, frames, containers, limiteds } = store;
+  const entry = maps.entry[record]!;
+  const container = entries.container[entry]!;
+  const limited = maps.limited[record]!;
+  store.counters.demotions += 1;
+  removal.demoted.push({
+    task: maps.space[record]!,
+    page: maps.page[record]!,
+    start: entries.start[entry]! + maps.offset[record]!,
+    block: frames.block[entries.frame[entry]!]! + maps.offset[record]!,
+    container,
+    containerGeneration: containers.at(container).generation,
+    actor: { task: maps.holder[record]!, limited, limitedGeneration: limiteds.at(limited).generation },
+    access: maps.access[record]! & ~LARGE,
+    drops: store.drops,
+    from,
+    to,
+  });
 }
 
 /** Takes an empty page table out; its frame and its credit come back when the removal is settled. */
@@ -257,7 +279,7 @@ export function divideRecords(
     let moved = record;
     if (offset < half) {
       if ((maps.access[record]! & LARGE) !== 0) {
-        store.counters.demotions += 1;
+        demote(store, record, removal, 0, 0);
         unmapRecord(store, record, removal);
         continue;
       }

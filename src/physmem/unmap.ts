@@ -1,6 +1,7 @@
 /** `unmap` (physmem.md §4): takes the caller's own translations of a range of linear addresses away. */
 import type { Operation, RpcReply } from '../abi/server.ts';
 import { NEVER, spaceKey } from './guard.ts';
+import { keepMapped } from './keep-mapped.ts';
 import { Removal, settle, settleNow } from './removal.ts';
 import { ok } from './reply.ts';
 import type { Store } from './store.ts';
@@ -13,12 +14,16 @@ export function unmapPages(store: Store, task: number, page: number, count: numb
   if (space.pending > 0) return waitAndUnmap(store, task, page, count);
   const removal = removalFor(store, task, page, count);
   const removed = clearRange(store, space, page, count, removal);
-  if (settleNow(store, removal)) return ok([removed * 4096]);
+  if (settleNow(store, removal)) {
+    keepMapped(store, removal);
+    return ok([removed * 4096]);
+  }
   return settleAndReply(store, removal, removed);
 }
 
 function* settleAndReply(store: Store, removal: Removal, removed: number): Operation {
   yield* settle(store, removal);
+  keepMapped(store, removal);
   return ok([removed * 4096]);
 }
 
@@ -31,6 +36,7 @@ function* waitAndUnmap(store: Store, task: number, page: number, count: number):
       const removal = removalFor(store, task, page, count);
       const removed = clearRange(store, space, page, count, removal);
       yield* settle(store, removal);
+      keepMapped(store, removal);
       return ok([removed * 4096]);
     }
     yield { kind: 'event', key: spaceKey(task), deadlineCycles: NEVER };

@@ -33,8 +33,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'B5, B6: a copy does not take write access from the source',
     file: 'copy.ts',
-    find: 'else if (!frames.isCow(frame)) protectFrame(store, frame, removal);',
-    put: '',
+    find: 'const narrowed = protectFrame(store, frame, removal);',
+    put: 'const narrowed = 0;',
   },
   {
     name: 'B7: two containers of a copy are not guarded',
@@ -105,7 +105,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a late batch is forgotten',
     file: 'removal.ts',
-    find: "if (result === 'limbo') parkBatch(store, batch);",
+    find: "if (result === 'limbo') parkBatch(store, removal);",
     put: '',
   },
   {
@@ -129,7 +129,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a deallocation leaves the maps',
     file: 'deallocate.ts',
-    find: 'if (entries.maps[entry] !== 0) unmapEntry(store, entry, removal);',
+    find: 'else unmapEntry(store, entry, removal);',
     put: '',
   },
   {
@@ -147,7 +147,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'copy-on-write memory is mapped writable',
     file: 'map.ts',
-    find: 'frames.isCow(frame) ? job.access & ~WRITE : job.access',
+    find: 'needsBreak(store, frame) ? job.access & ~WRITE : job.access',
     put: 'job.access',
   },
   {
@@ -221,5 +221,95 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'zone.ts',
     find: 'if (left < dma.promised || ',
     put: 'if (',
+  },
+  {
+    name: 'silent core: an operation reports success all the same',
+    file: 'silent-core.ts',
+    find: 'return isSilent && store.inflight.parked.length > 0 ? denied(step.value) : step.value;',
+    put: 'return step.value;',
+  },
+  {
+    name: 'silent core: who has nothing to take away itself does not ask for others',
+    file: 'silent-core.ts',
+    find: 'return denied(reply);',
+    put: 'return reply;',
+  },
+  {
+    name: 'silent core: a lock is granted while the owner can still reach the memory',
+    file: 'lock.ts',
+    find: 'if (store.inflight.parked.length === 0) return ok([]);',
+    put: 'return ok([]);',
+  },
+  {
+    name: 'silent core: something new is mapped where it may hold the old translation',
+    file: 'map.ts',
+    find: 'return store.inflight.holdsSpace(job.task) ? SILENT : null;',
+    put: 'return null;',
+  },
+  {
+    name: 'silent core: what it may read is written in place',
+    file: 'bind.ts',
+    find: 'store.frames.isCow(frame) || store.inflight.shows(store.frames.block[frame]!)',
+    put: 'store.frames.isCow(frame)',
+  },
+  {
+    name: 'a revocation does not wait for what others took away before it',
+    file: 'removal.ts',
+    find: " || removal.promise === 'all';",
+    put: ';',
+  },
+  {
+    name: 'a copy may be broken while its source can still be written',
+    file: 'copy.ts',
+    find: 'if (narrowed > 0 || store.inflight.open.length > 0) removal.moving.push(frame);',
+    put: '',
+  },
+  {
+    name: 'deferred unmap: the halves of a split block are forgotten',
+    file: 'split.ts',
+    find: 'store.deferred.divide(block, upperBlock);',
+    put: '',
+  },
+  {
+    name: 'deferred unmap: something new is mapped where the old translation may be',
+    file: 'map.ts',
+    find: 'if (store.deferred.covers(job.task, job.virtualPage + job.done, job.pages - job.done)) {',
+    put: 'if (job.pages < 0) {',
+  },
+  {
+    name: 'deferred unmap: a second writer does not wait for the flush',
+    file: 'defer.ts',
+    find: "if (deferred.isLeaving(block)) return 'leaving';",
+    put: '',
+  },
+  {
+    name: 'deferred unmap: memory that can be written is left readable',
+    file: 'defer.ts',
+    find: 'if ((maps.access[record]! & WRITE) !== 0 || left === 0) return true;',
+    put: '',
+  },
+  {
+    name: 'deferred unmap: pinned before the flush',
+    file: 'pin.ts',
+    find: "if (staleness(store, store.frames.block[frame]!) !== 'none') return false;",
+    put: '',
+  },
+  {
+    name: 'large page: the rest is mapped again for who has lost the capability meanwhile',
+    file: 'keep-mapped.ts',
+    find: 'if (demoted.drops !== store.drops || space',
+    put: 'if (space',
+  },
+  {
+    name: 'large page: the part that was unmapped comes back',
+    file: 'keep-mapped.ts',
+    find: 'if (target >= from && target < to) {',
+    put: 'if (target < 0) {',
+  },
+  {
+    name: 'large page: the rest stays writable after a copy',
+    file: 'keep-mapped.ts',
+    find: 'const access = isReadOnly ? demoted.access & ~WRITE : demoted.access;',
+    put: 'const { access } = demoted;',
   },
 ];

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CopyFlag } from '../../../src/abi/rights.ts';
+import { Op } from '../../../src/abi/rpcs.ts';
+import type { Wait } from '../../../src/abi/server.ts';
 import { BenchTop, outcome } from './bench-top.ts';
 
 const LARGE = 1024;
@@ -37,26 +39,113 @@ describe('large pages', () => {
     expect([large(top, 2), tables(top, 2)]).toEqual([0, 1]);
   });
 
-  it('goes as a whole when a part of the frame is deallocated, and comes back in small pages', () => {
+  it('gives way to a page table when a part of the frame is deallocated, and the rest stays mapped', () => {
     const { top, a } = world();
     for (const page of [0, 5, 1023]) top.kernel.write(page & 1, 1, LARGE + page, 100 + page);
     expect(outcome(top.deallocate(a, 16 + 5, 1))).toEqual(['OK', 1]);
-    expect(large(top)).toBe(0);
+    expect([large(top), tables(top)]).toEqual([0, 1]);
     expect(top.kernel.read(0, 1, LARGE + 5)).toBeNull();
-    expect(outcome(top.map(1, a, 16, 5, LARGE))).toEqual(['OK', 5]);
-    expect(outcome(top.map(1, a, 22, 1018, LARGE + 6))).toEqual(['OK', 1018]);
     expect(top.kernel.read(1, 1, LARGE)).toBe(100);
     expect(top.kernel.read(0, 1, LARGE + 1023)).toBe(1123);
-    expect(top.physmem.counters.demotions).toBe(1);
+    expect(top.kernel.write(0, 1, LARGE + 1023, 7)).toBe(true);
+    expect(top.physmem.counters).toMatchObject({ demotions: 1, keptPages: 1023 });
   });
 
-  it('goes as a whole when a part of it is unmapped', () => {
+  it('gives way to a page table when a part of it is unmapped, which stays unmapped', () => {
     const { top, a } = world();
     top.kernel.read(1, 1, LARGE + 7);
     expect(outcome(top.unmap(1, LARGE + 7, 1))).toEqual(['OK', 1]);
     expect(top.kernel.read(1, 1, LARGE + 7)).toBeNull();
+    expect([large(top), top.physmem.counters.keptPages]).toEqual([0, 1023]);
+    expect(top.kernel.read(1, 1, LARGE + 8)).not.toBeNull();
     top.must(top.map(1, a, 16, LARGE, LARGE));
     expect(large(top)).toBe(1);
+  });
+
+  it('keeps its rest, read-only where it was copied, when a part of the frame is copied', () => {
+    const { top, a } = world();
+    const b = top.container();
+    for (const page of [3, 600]) top.kernel.write(0, 1, LARGE + page, page);
+    top.must(top.copy(a, 16, b, 0, 8));
+    expect([large(top), top.physmem.counters.keptPages]).toEqual([0, 1024]);
+    expect(top.kernel.read(1, 1, LARGE + 3)).toBe(3);
+    expect(top.kernel.write(1, 1, LARGE + 3, 9)).toBe(false);
+    expect(top.kernel.write(1, 1, LARGE + 600, 9)).toBe(true);
+    expect(top.peek(2, b, 3)).toBe(3);
+  });
+
+  it('keeps the rest of every task that shares the frame', () => {
+    const { top, a } = world();
+    const b = top.container();
+    top.must(top.copy(a, 16, b, 0, LARGE, CopyFlag.SHARED));
+    top.must(top.map(2, b, 0, LARGE, 2 * LARGE));
+    top.kernel.write(0, 1, LARGE + 9, 42);
+    top.must(top.release(a, 16, 8));
+    expect([large(top, 1), large(top, 2)]).toEqual([0, 0]);
+    expect(top.kernel.read(0, 1, LARGE)).toBeNull();
+    for (const [task, at] of [
+      [1, LARGE],
+      [2, 2 * LARGE],
+    ] as const) {
+      expect(top.kernel.read(1, task, at + 9)).toBe(42);
+    }
+    expect(top.kernel.read(1, 2, 2 * LARGE)).not.toBeNull();
+  });
+
+  it('goes as a whole when there is no credit for the table; clients fault and ask again', () => {
+    const top = new BenchTop({ frames: 8192 });
+    top.kernel.remote = 'always';
+    const control = top.split(top.root, 4);
+    top.task(1, control);
+    const a = top.container();
+    top.must(top.allocate(a, 0, LARGE));
+    top.must(top.map(1, a, 0, LARGE, LARGE));
+    const b = top.container(control);
+    top.must(top.allocate(b, 0, 1));
+    expect(top.credit(control).free).toBe(0);
+    top.must(top.deallocate(a, 5, 1));
+    expect([large(top), tables(top), top.physmem.counters.keptPages]).toEqual([0, 0, 0]);
+    expect(top.kernel.read(0, 1, LARGE)).toBeNull();
+  });
+
+  it('is mapped anew by nobody who has lost the capability, or the lock, while the shootdown was waited for', () => {
+    for (const what of ['capability', 'lock', 'address'] as const) {
+      const { top, a } = world();
+      const b = top.container();
+      top.must(top.allocate(b, 0, 1));
+      top.kernel.read(1, 1, LARGE + 1);
+      top.afterEach = () => {};
+      const partly = top.start(Op.DEALLOCATE, a, [16 * 4096, 4096]);
+      if ('errno' in partly) throw new Error('did not wait');
+      const wait = partly.next('done').value as Wait;
+      expect(wait.kind).toBe('shootdown');
+      if (what === 'capability') {
+        const dropped = top.physmem.capDropped(1, a)!;
+        expect(dropped.next('done').value).toMatchObject({ kind: 'event' });
+        top.serve(wait);
+        top.finish(partly);
+        top.finish(dropped);
+      } else if (what === 'address') {
+        const other = top.start(Op.MAP, b, [0, 4096, (LARGE + 2) * 4096, 3, 0]);
+        if ('errno' in other) throw new Error('did not wait');
+        expect(other.next('done').value).toMatchObject({ kind: 'event' });
+        top.serve(wait);
+        top.finish(partly);
+        top.finish(other);
+        expect(top.kernel.read(1, 1, LARGE + 2)).toBe(0);
+        expect(top.kernel.read(1, 1, LARGE + 3)).not.toBeNull();
+      } else {
+        const lock = top.start(Op.LOCK, a, [1_000_000], [], 2);
+        if ('errno' in lock) throw new Error('did not wait');
+        expect(lock.next('done').value).toMatchObject({ kind: 'event' });
+        top.serve(wait);
+        top.finish(partly);
+        expect(top.finish(lock).errno).toBe(0);
+      }
+      if (what !== 'address') expect(top.kernel.read(1, 1, LARGE + 1)).toBeNull();
+      expect(top.kernel.mixture()).toBeNull();
+      top.check();
+    }
   });
 
   it('replaces a page table by a large page and back, never both at once (I21)', () => {
