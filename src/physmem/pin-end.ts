@@ -7,7 +7,7 @@
 import { PhysmemEv } from '../abi/events.ts';
 import { CapType } from '../abi/rights.ts';
 import type { Operation } from '../abi/server.ts';
-import { FrameState } from './base-frames.ts';
+import { FrameState, TAIL } from './base-frames.ts';
 import type { Pin } from './pin-record.ts';
 import { Removal, settle, settleNow } from './removal.ts';
 import type { Store } from './store.ts';
@@ -66,11 +66,12 @@ export function endPin(store: Store, pin: Pin): void {
   store.progress();
 }
 
-/** The blocks under a pin; they may have been split since it began. */
+/** The blocks under a pin; they may have been split since it began. Merged they are by the fault ignorePins alone. */
 function* heads({ base }: Store, { blocks }: Pin): Generator<number> {
   for (let i = 0; i < blocks.length; i += 2) {
     const end = blocks[i]! + blocks[i + 1]!;
-    for (let head = blocks[i]!; head < end; head += 1 << base.order[head]!) yield head;
+    for (let head = blocks[i]!; head < end; head += base.order[head] === TAIL ? 1 : 1 << base.order[head]!)
+      yield head;
   }
 }
 
@@ -78,6 +79,18 @@ function* heads({ base }: Store, { blocks }: Pin): Generator<number> {
 export function openToDevices({ port }: Store, { access, blocks }: Pin): void {
   if (access === 0) return;
   for (let i = 0; i < blocks.length; i += 2) port.allowDevices?.(blocks[i]!, blocks[i + 1]!, access);
+}
+
+/**
+ * Limited capabilities are revoked: devices lose what was pinned through them (physmem.md §2.4). The pins hold their
+ * memory on: their holder knows the address and, without a unit, could still use it.
+ */
+export function closePinsThrough(store: Store, limiteds: readonly number[]): void {
+  for (const pin of store.pins.live()) {
+    if (pin.state !== 'live' || !limiteds.includes(pin.limited)) continue;
+    closeToDevices(store, pin);
+    pin.access = 0;
+  }
 }
 
 /** Takes the memory of a pin from devices, but for what other pins let them do. */

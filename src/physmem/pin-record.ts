@@ -11,7 +11,9 @@ export interface Pin {
   /** Draining: ended, but a device may still reach the memory. */
   state: 'free' | 'live' | 'draining';
   task: number;
-  /** What devices may do with the memory under it, 0 when the holder is no driver. */
+  /** Limited capability through which it was made, 0 = the container's own; it may be gone by now. */
+  limited: number;
+  /** What devices may do with the memory under it, 0 when the holder is no driver, or that capability is gone. */
   access: number;
   /** Control whose quota it counts against. */
   control: number;
@@ -28,6 +30,7 @@ const blankPin = (index: number, generation: number): Pin => ({
   generation,
   state: 'free',
   task: 0,
+  limited: 0,
   access: 0,
   control: 0,
   until: 0,

@@ -282,6 +282,7 @@ function commit(store: Store, request: PinRequest): RpcReply {
   const record = store.pins.table.create();
   record.state = 'live';
   record.task = request.actor.task;
+  record.limited = request.actor.limited;
   record.access = request.driver ? request.access : 0;
   record.control = control;
   record.until = store.port.now() + request.cycles;

@@ -12,6 +12,7 @@ import { cutCopies, type Sharers } from './cut.ts';
 import { containerKey } from './guard.ts';
 import { awaitUnlock } from './lock-wait.ts';
 import { begin } from './operation.ts';
+import { closePinsThrough } from './pin-end.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, refusal, refuse } from './reply.ts';
 import type { Store } from './store.ts';
@@ -79,6 +80,7 @@ function* awaitRevocation(store: Store, container: Container): Operation<'free' 
 export function* killLimited(store: Store, index: number, sharers: Sharers): Operation<number> {
   const doomed = subtree(store, index);
   for (const limited of doomed) store.limiteds.at(limited).state = sharers === 'cut' ? 'cutting' : 'dying';
+  closePinsThrough(store, doomed);
   const removal = new Removal('all', store.deferred.isThrough(0, doomed) ? 'all' : 'needed');
   let steps = store.tuning.sliceSteps;
   for (const limited of doomed) {

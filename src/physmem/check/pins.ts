@@ -17,8 +17,10 @@ export function checkPins(store: Store, report: Report): void {
     for (let i = 0; i < pin.blocks.length; i += 2) {
       const end = pin.blocks[i]! + pin.blocks[i + 1]!;
       let head = pin.blocks[i]!;
-      for (; head < end; head += 1 << base.order[head]!) counts.set(head, (counts.get(head) ?? 0) + 1);
-      report.expect('I24', head === end, () => `pin ${pin.index} ends inside a block`);
+      for (; head < end && base.order[head] !== TAIL; head += 1 << base.order[head]!) {
+        counts.set(head, (counts.get(head) ?? 0) + 1);
+      }
+      report.expect('I24', head === end, () => `pin ${pin.index} does not hold whole blocks`);
     }
   }
   report.expect(

@@ -3,10 +3,14 @@
  * every server operation the whole state is checked, and every access of a device is judged.
  */
 import { describe, expect, it } from 'vitest';
-import { explainDma } from '../../../emu/arch/dma.ts';
+import { explainDma, PORT_DMA_DISK } from '../../../emu/arch/dma.ts';
 import { Ev } from '../../../emu/arch/events.ts';
+import { DiskCommand } from '../../../emu/dev/dma-disk.ts';
 import { KernelEv, PhysmemEv } from '../../../src/abi/events.ts';
-import { answers, trial } from './trial.ts';
+import type { Store } from '../../../src/physmem/store.ts';
+import { System } from '../../../src/system.ts';
+import { checkSystem } from '../../../src/system-check.ts';
+import { answers, configOf, trial } from './trial.ts';
 
 const PAGES = 15;
 
@@ -55,7 +59,7 @@ describe('a disk driver', () => {
   });
 
   it.each([
-    ['disk-driver', /^I24: pinned block \d+ is neither bound nor in quarantine/],
+    ['disk-driver', /^I24: pin/],
     ['disk-driver-dies', /^I20: base frame \d+, order \d, is freed, and a device can still reach it/],
   ])('is found out in %s when pins are ignored: memory is freed under a device', (name, rule) => {
     const { failure } = trial(name, { 'faults.ignorePins': 'on' });
@@ -63,6 +67,18 @@ describe('a disk driver', () => {
     expect(failure!.sentences[0]).toMatch(rule);
   });
 });
+
+/** The driver is dead and its disk has broken off the transfer: the channel stays aimed, and nothing will ever move. */
+function orphaned(): { system: System; store: () => Store } {
+  const system = new System(configOf('disk-driver-dies'));
+  let isDead = false;
+  system.trace.listen(({ kind }) => {
+    if (kind === KernelEv.TaskExit) isDead = true;
+  });
+  system.run({ until: () => isDead });
+  system.machine.io.write(PORT_DMA_DISK, 1, DiskCommand.Abort, 0);
+  return { system, store: () => system.physmem!.store };
+}
 
 describe('a driver that dies in the middle of a transfer (F3)', () => {
   it('leaves its frames in quarantine until the device is quiet; nobody else’s memory is hit', () => {
@@ -82,6 +98,31 @@ describe('a driver that dies in the middle of a transfer (F3)', () => {
     expect(system.physmem!.store.pins.quarantine.size).toBe(0);
   });
 
+  it('keeps them there as long as the device stays aimed: until somebody resets it', () => {
+    const { system, store } = orphaned();
+    system.run({ maxCycles: 2_000_000, until: () => store().pins.quarantine.size === 4 });
+    const clients = system.cycles;
+    expect(system.machine.dmaActivity()).toMatchObject([{ device: 'dma-disk', state: 'running' }]);
+    // The next driver resets device and channel before it does anything else.
+    const seen: string[] = [];
+    system.run({
+      maxCycles: 20_000_000,
+      until: () => {
+        seen.push(
+          `${store().pins.quarantine.size} quarantined, ${system.machine.dmaActivity().length} aimed`,
+        );
+        return store().pins.quarantine.size === 0;
+      },
+    });
+    expect([...new Set(seen)]).toEqual([
+      '4 quarantined, 1 aimed',
+      '4 quarantined, 0 aimed',
+      '0 quarantined, 0 aimed',
+    ]);
+    expect(system.cycles).toBeGreaterThan(clients + 100_000);
+    expect(checkSystem(system)).toEqual([]);
+  });
+
   it('loses the memory at once where a unit can take it from the device', () => {
     const kinds = [KernelEv.TaskExit, PhysmemEv.PinEnd, PhysmemEv.PinDrain, Ev.DmaBlocked];
     const { events } = trial('disk-driver-dies', { 'machine.ioProtection': 'on' }, kinds);
@@ -98,6 +139,17 @@ describe('an owner that dies in the middle of a transfer', () => {
     expect(failure).toBeNull();
     expect(output).toContain('part of the credit waits for the device');
     expect(system.physmem!.store.pins.pages).toBe(0);
+  });
+
+  it('takes the memory from the device at once where a unit can; the driver’s pin holds the frames to its end', () => {
+    const kinds = [PhysmemEv.ControlDestroy, Ev.DmaBlocked, PhysmemEv.PinEnd];
+    const { failure, output, events } = trial('disk-owner-dies', { 'machine.ioProtection': 'on' }, kinds);
+    expect(failure).toBeNull();
+    expect(output).toContain('part of the credit waits for the device');
+    const order = events.map(({ kind }) => kind);
+    const blocked = order.indexOf(Ev.DmaBlocked);
+    expect(blocked).toBeGreaterThanOrEqual(0);
+    expect(order.lastIndexOf(PhysmemEv.PinEnd)).toBeGreaterThan(blocked);
   });
 });
 

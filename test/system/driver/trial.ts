@@ -4,7 +4,7 @@ import { TrialBench, type TrialEnd } from '../../../src/explore/trial.ts';
 import type { TraceEvent } from '../../../src/observe/trace.ts';
 import { builtInScenario } from '../../../src/scenario/built-in.ts';
 import { scenarioConfig } from '../../../src/scenario-system.ts';
-import type { System } from '../../../src/system.ts';
+import type { System, SystemConfig } from '../../../src/system.ts';
 
 const image = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../../guest/bin/${name}.elf`, import.meta.url)));
@@ -17,15 +17,19 @@ export interface Trial extends TrialEnd {
   readonly events: readonly TraceEvent[];
 }
 
-/** A bench for many trials. The pattern in free memory is off: the checker would look at all of it each time. */
-export function benchOf(name: string, changes: Changes = {}): TrialBench {
+/** The pattern in free memory is off: the checker would look at all of it each time. */
+export function configOf(name: string, changes: Changes = {}): SystemConfig {
   const all = { poison: 'off', 'machine.ram': '20M', ...changes };
   const scenario = builtInScenario(
     name,
     Object.entries(all).map(([path, value]) => ({ path, value })),
   );
-  return new TrialBench(scenarioConfig(scenario, { image }), decode);
+  return scenarioConfig(scenario, { image });
 }
+
+/** A bench for many trials. */
+export const benchOf = (name: string, changes: Changes = {}): TrialBench =>
+  new TrialBench(configOf(name, changes), decode);
 
 /** One run from the hand-over; `kinds` are the events that are kept. */
 export function trial(name: string, changes: Changes = {}, kinds: readonly number[] = []): Trial {

@@ -165,6 +165,24 @@ describe('pinning', () => {
     expect(deviceAccess.size).toBe(0);
   });
 
+  it('made through a limited capability loses the devices when that is revoked, and holds the memory on', () => {
+    const { top, a } = world();
+    const rights = ContainerRight.READ | ContainerRight.WRITE | ContainerRight.PIN;
+    const limited = top.must(top.call(Op.SHARE, a, [rights])).caps[0]!;
+    const through = top.must(pin(top, limited, 0, 4));
+    const own = top.must(pin(top, a, 2, 4));
+    const frame = (through.words[2] as number) / PAGE;
+    top.must(top.call(Op.REVOKE, a, [], [limited]));
+    expect([...top.kernel.deviceAccess.keys()].sort()).toEqual([2, 3, 4, 5].map((page) => frame + page));
+    top.must(top.deallocate(a, 0, 1));
+    expect(stateOf(top, frame * PAGE)).toBe(FrameState.QUARANTINE);
+    top.must(unpin(top, through));
+    expect(stateOf(top, frame * PAGE)).toBe(FrameState.FREE);
+    expect(top.kernel.deviceAccess.size).toBe(4);
+    top.must(unpin(top, own));
+    expect(top.kernel.deviceAccess.size).toBe(0);
+  });
+
   it('takes the memory from devices when it ends, before it asks whether one holds it', () => {
     const { top, a } = world();
     const reply = top.must(pin(top, a, 0, 8));
