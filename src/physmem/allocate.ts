@@ -66,7 +66,8 @@ function planAllocation(store: Store, request: AllocateRequest): Extent {
     ? beforePins(store, container, start, squashRoom(store, container, start, pages))
     : roomFor(store, container, start, pages);
   if (!has(request, AllocFlag.DMA) || has(request, AllocFlag.CONTIGUOUS)) return extent;
-  const { dmaRoom } = store.zones;
+  // Less than nothing while memory below 16 MiB is on the move.
+  const dmaRoom = Math.max(0, store.zones.dmaRoom);
   if (dmaRoom >= extent.pages) return extent;
   return { pages: dmaRoom, refused: refusal(Errno.ENOMEM, Reason.NO_DMA, 0, dmaRoom) };
 }

@@ -170,11 +170,12 @@ export class BaseFrames {
       owner: this.owner.slice(),
       refs: this.refs.slice(),
       pins: this.pins.slice(),
+      apart: this.counts.apart.slice(),
     };
   }
 
   load(saved: PlainData): void {
-    const from = saved as { state: Uint8Array; order: Uint8Array } & Record<
+    const from = saved as { state: Uint8Array; order: Uint8Array; apart: Uint8Array } & Record<
       'owner' | 'refs' | 'pins',
       Int32Array
     >;
@@ -183,6 +184,7 @@ export class BaseFrames {
     this.owner.set(from.owner);
     this.refs.set(from.refs);
     this.pins.set(from.pins);
+    this.counts.apart.set(from.apart);
     this.recount();
   }
 }

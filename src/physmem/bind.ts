@@ -44,7 +44,7 @@ export function takeBlock(store: Store, order: number, owner: number, where: Whe
 /** Takes one base frame for the server's or kernel's use, e.g. a page table; returns it or -1. */
 export function takeServerFrame(store: Store, state: FrameState, task: number): number {
   if (failsNow(store)) return -1;
-  const head = takeFree(store, 0, 'any');
+  const head = takeFree(store, 0, 'server');
   if (head < 0) return -1;
   store.base.set(head, state, task);
   store.port.emit(PhysmemEv.FrameAlloc, head, 0, store.zones.zoneOf(head), state);

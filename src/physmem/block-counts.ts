@@ -1,7 +1,7 @@
 /**
  * Counts per 4 MiB block, kept up to date with every change of the base-frame table: free, movable and pinned base frames,
  * so that finding a block to empty, and what it costs, never looks at all frames (npm run bench moving). What is none of
- * the three (page tables, reserved, limbo …) is fixed. 12 bytes for 1024 base frames.
+ * the three (page tables, reserved, limbo …) is fixed. 13 bytes for 1024 base frames.
  */
 export class BlockCounts {
   /** base frame >> shift = block. */
@@ -11,6 +11,8 @@ export class BlockCounts {
   readonly free: Int32Array;
   readonly movable: Int32Array;
   readonly pinned: Int32Array;
+  /** 1: the block is for memory that cannot move (grouping by mobility). */
+  readonly apart: Uint8Array;
 
   constructor(frames: number, shift: number) {
     const blocks = Math.ceil(frames / (1 << shift));
@@ -19,6 +21,7 @@ export class BlockCounts {
     this.free = new Int32Array(blocks);
     this.movable = new Int32Array(blocks);
     this.pinned = new Int32Array(blocks);
+    this.apart = new Uint8Array(blocks);
   }
 
   get blocks(): number {

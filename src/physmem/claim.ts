@@ -8,6 +8,7 @@ import { FrameState } from './base-frames.ts';
 import type { Buddy } from './buddy.ts';
 import { freeBlock } from './removal.ts';
 import type { Store } from './store.ts';
+import { ZoneId } from './zone.ts';
 
 /** Notes a block that was just taken from a buddy allocator as claimed; returns its head, or -1 for none. */
 function claim(store: Store, head: number): number {
@@ -24,6 +25,13 @@ function claim(store: Store, head: number): number {
 /** Claims a block of the order, the lowest of a zone; -1 when there is none. */
 export const claimBlock = (store: Store, buddy: Buddy, order: number): number =>
   claim(store, buddy.take(order));
+
+/** The same from the 4 MiB blocks of unmovable memory, without what is promised there; -1 as well without grouping. */
+export function claimApart(store: Store, zone: ZoneId, order: number): number {
+  const { zones } = store;
+  if (zones.grouping === 'off' || (zone === ZoneId.DMA && zones.dmaRoom < 1 << order)) return -1;
+  return claim(store, zones.zones[zone]!.buddy.take(order, 'unmovable'));
+}
 
 /** The same below the DMA limit, as far as the zone has promised its room to nobody. */
 export const claimLow = (store: Store, order: number): number => claim(store, store.zones.takeLow(order));

@@ -11,6 +11,7 @@ import { Evacuated, evacuate } from './compact/evacuate.ts';
 import type { Goal } from './compact/policy.ts';
 import { BLOCKS_LOOKED_INTO, blockRange } from './compact/regions.ts';
 import { countRegion, StoreView } from './compact/view.ts';
+import { NEVER, PROGRESS_KEY } from './guard.ts';
 import { type Refusal, refusal } from './reply.ts';
 import type { Store } from './store.ts';
 import { roomForAll } from './supply.ts';
@@ -51,7 +52,9 @@ function* clearUntil(
   let refused: Refusal | null = null;
   while (refused === null && !isEnough()) {
     const frame = cheapest(store, goal, given);
-    if (frame < 0) refused = whatIsInTheWay(store, goal, told);
+    // Others are moving memory: what they have claimed comes back.
+    if (frame < 0 && store.claimed > 0) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+    else if (frame < 0) refused = whatIsInTheWay(store, goal, told);
     else {
       const result = yield* evacuate(store, { frame, order: goal.order, into: [], where: 'above' });
       if (result === Evacuated.HURRY) hurries += 1;

@@ -20,7 +20,7 @@ import {
   splitForMemory,
   takeBlock,
 } from './bind.ts';
-import { awaitsMemory, claimLow } from './claim.ts';
+import { awaitsMemory, claimApart, claimLow } from './claim.ts';
 import { clearZone, dmaRoomAfterClearing, hasBlock, makeDmaRoom } from './clear.ts';
 import type { Control } from './control.ts';
 import { staleness } from './defer.ts';
@@ -157,7 +157,7 @@ export const pinQuota = (control: Control): number => Math.floor(control.total *
  * it begins again at the start; it ends with a pass in which nothing was left to do.
  */
 function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> {
-  const fit: Fit = { piecesFrom: Number.POSITIVE_INFINITY };
+  const fit: Fit = { piecesFrom: Number.POSITIVE_INFINITY, isApartFull: false };
   const end = request.start + request.pages;
   let until = UNASKED;
   for (let page = request.start; page < end; ) {
@@ -176,7 +176,7 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
       page = request.start;
       continue;
     }
-    if (isFit(store, request, frame)) {
+    if (isFit(store, request, fit, frame)) {
       page = store.entries.start[entry]! + pagesOf(store, entry);
       continue;
     }
@@ -191,15 +191,25 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
   return null;
 }
 
-function isFit(store: Store, request: PinRequest, frame: number): boolean {
+function isFit(store: Store, request: PinRequest, fit: Fit, frame: number): boolean {
   if (!isBound(store, frame) || needsBreak(store, frame)) return false;
   if (staleness(store, store.frames.block[frame]!) !== 'none') return false;
-  return (request.flags & PinFlag.DMA) === 0 || isLow(store, frame);
+  if ((request.flags & PinFlag.DMA) !== 0 && !isLow(store, frame)) return false;
+  return fit.isApartFull || isApart(store, frame);
+}
+
+/** With grouping by mobility pinned memory stands in blocks of its own, unless it fills one or is pinned already. */
+function isApart({ base, frames, zones }: Store, frame: number): boolean {
+  const head = frames.block[frame]!;
+  if (zones.grouping === 'off' || base.pins[head] !== 0) return true;
+  return frames.order(frame) === base.counts.shift || base.counts.apart[head >>> base.counts.shift] === 1;
 }
 
 /** What was found out on the way: frames of this order and above are cut, because no block can be cleared for them. */
 interface Fit {
   piecesFrom: number;
+  /** There is no room in the blocks of unmovable memory. */
+  isApartFull: boolean;
 }
 
 /** Brings a frame one step nearer to being fit. */
@@ -225,9 +235,21 @@ function* makeFit(
     result = low ? bindLow(store, frame, removal) : bindFrame(store, frame, removal);
   else if (needsBreak(store, frame)) result = breakCow(store, frame, removal);
   else if (staleness(store, store.frames.block[frame]!) !== 'none') return yield* endStaleness(store, frame);
-  else return yield* moveLow(store, frame);
+  else if (low && !isLow(store, frame)) return yield* moveLow(store, frame);
+  else return yield* moveApart(store, fit, frame);
   if ((yield* settle(store, removal)) === 'limbo') return SILENT;
   return result === BindResult.NO_MEMORY ? 'no-memory' : null;
+}
+
+/** Moves a frame among unmovable memory; it is pinned where it is when there is no room for it. */
+function* moveApart(store: Store, fit: Fit, frame: number): Operation<Refusal | null> {
+  const { frames, zones } = store;
+  const head = claimApart(store, zones.zoneOf(frames.block[frame]!), frames.order(frame));
+  if (head < 0) {
+    fit.isApartFull = true;
+    return null;
+  }
+  return (yield* moveFrame(store, frame, head)) === 0 ? SILENT : null;
 }
 
 /** A device writes behind everybody's back: no core may still read the block through a deferred unmap. */

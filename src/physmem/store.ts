@@ -102,6 +102,7 @@ export class Store {
     this.base = new BaseFrames(frameCount, tuning.maxOrder);
     this.zones = new Zones(this.base, dmaEnd, tuning.maxOrder);
     this.compaction = new Compaction(this, tuning.policy);
+    this.zones.grouping = this.compaction.grouping;
   }
 
   /** Wakes operations that wait for a shootdown, a moving frame or memory. */

@@ -13,10 +13,10 @@ import type { Store } from './store.ts';
 import { ZoneId } from './zone.ts';
 
 /**
- * Any zone; any zone, for somebody without a guarantee; the DMA zone within what was promised there; the DMA zone
+ * Any zone; any zone, for what can never move; any zone, for somebody without a guarantee; the DMA zone within what was promised there; the DMA zone
  * beyond that.
  */
-export type Where = 'any' | 'spare' | 'promised' | 'low';
+export type Where = 'any' | 'server' | 'spare' | 'promised' | 'low';
 
 /** Base frames that a guaranteed request of any zone finds: free ones, and soft ones. */
 export const roomForAll = (store: Store): number => store.zones.room + store.loans.softPages;
@@ -35,6 +35,7 @@ export function takeFree(store: Store, order: number, where: Where): number {
 
 function takeFromZones({ zones, loans }: Store, order: number, where: Where): number {
   if (where === 'any') return zones.take(order);
+  if (where === 'server') return zones.take(order, 'unmovable');
   if (where === 'promised') return zones.takeDma(order);
   if (where === 'low') return zones.takeLow(order);
   return loans.claims > 0 ? -1 : zones.takeSpare(order);

@@ -4,7 +4,7 @@
  * may use only when Normal can not hold the block at all, even in pieces.
  */
 import { type BaseFrames, FrameState } from './base-frames.ts';
-import { Buddy } from './buddy.ts';
+import { type BlockUse, Buddy } from './buddy.ts';
 import { assert, type PlainData } from './plain-data.ts';
 
 export enum ZoneId {
@@ -23,6 +23,8 @@ export interface Zone {
 
 export class Zones {
   readonly zones: readonly Zone[];
+  /** Whether unmovable memory gets blocks of its own; set once by the policy. */
+  grouping: 'on' | 'off' = 'off';
   /** Base frames given back so far: how much has changed since somebody looked. */
   turnover = 0;
   readonly #table: BaseFrames;
@@ -53,15 +55,16 @@ export class Zones {
   }
 
   /** Takes a block for unrestricted use; returns its head or -1. The caller sets its state at once. */
-  take(order: number): number {
+  take(order: number, use: BlockUse = 'movable'): number {
+    const wanted = this.grouping === 'on' ? use : 'movable';
     const normal = this.zones[ZoneId.NORMAL]!.buddy;
-    const head = normal.take(order);
+    const head = normal.take(order, wanted);
     if (head >= 0) return head;
     const dma = this.zones[ZoneId.DMA]!;
     const size = 1 << order;
     const left = dma.buddy.freeFrames - size;
     if (left < dma.promised || (left < dma.reserve && normal.freeFrames >= size)) return -1;
-    return dma.buddy.take(order);
+    return dma.buddy.take(order, wanted);
   }
 
   /** Takes a block for somebody who has no guarantee: the reserve of the DMA zone stays. Returns its head or -1. */
@@ -87,14 +90,19 @@ export class Zones {
   /** Takes a block below the DMA limit, which was promised; returns its head or -1. */
   takeDma(order: number): number {
     const dma = this.zones[ZoneId.DMA]!;
-    const head = dma.buddy.take(order);
+    const head = dma.buddy.take(order, this.#fixedUse);
     if (head >= 0) dma.promised -= 1 << order;
     return head;
   }
 
   /** Takes a block below the DMA limit that was not promised; returns its head or -1. */
   takeLow(order: number): number {
-    return this.dmaRoom < 1 << order ? -1 : this.zones[ZoneId.DMA]!.buddy.take(order);
+    return this.dmaRoom < 1 << order ? -1 : this.zones[ZoneId.DMA]!.buddy.take(order, this.#fixedUse);
+  }
+
+  /** Who asks for a place below 16 MiB will most likely pin it. */
+  get #fixedUse(): BlockUse {
+    return this.grouping === 'on' ? 'unmovable' : 'movable';
   }
 
   /** Base frames of the DMA zone that are free and promised to nobody. */
@@ -130,8 +138,8 @@ export class Zones {
       reserve,
       promised,
       freeFrames: buddy.freeFrames,
-      counts: buddy.free.map((map) => map.count),
-      words: buddy.free.map((map) => map.words.slice()),
+      counts: [...buddy.free, ...buddy.apart].map((map) => map.count),
+      words: [...buddy.free, ...buddy.apart].map((map) => map.words.slice()),
     }));
   }
 
@@ -149,9 +157,9 @@ export class Zones {
       zone.reserve = row.reserve;
       zone.promised = row.promised;
       zone.buddy.freeFrames = row.freeFrames;
-      zone.buddy.free.forEach((map, order) => {
-        map.count = row.counts[order]!;
-        map.words.set(row.words[order]!);
+      [...zone.buddy.free, ...zone.buddy.apart].forEach((map, i) => {
+        map.count = row.counts[i]!;
+        map.words.set(row.words[i]!);
       });
     });
   }

@@ -6,11 +6,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parsePolicyName } from '../../src/abi/policy-spec.ts';
 import { CapType, ContainerRight, CopyFlag } from '../../src/abi/rights.ts';
 import { Op } from '../../src/abi/rpcs.ts';
 import type { CapRef, Operation, RpcReply, ShootdownBatch, Wait, WaitResult } from '../../src/abi/server.ts';
 import { FrameState } from '../../src/physmem/base-frames.ts';
 import { Evacuated, evacuate, type Region } from '../../src/physmem/compact/evacuate.ts';
+import { namedPolicy } from '../../src/physmem/compact/named.ts';
 import { countRegion } from '../../src/physmem/compact/view.ts';
 import { BenchTop, PAGE, taskCap } from '../unit/physmem/bench-top.ts';
 
@@ -41,7 +43,11 @@ class Traffic {
 
   constructor(sliceSteps: number, mode: 'on' | 'off') {
     const deferral = { mode, entriesMax: 24, cycles: 2000 };
-    this.top = new BenchTop({ frames: 160, dmaEnd: 32, cores: 3, options: { sliceSteps, deferral } });
+    // The finest slices come with small blocks, grouped by mobility, and with compaction inside binds.
+    const policy = namedPolicy(parsePolicyName('on-demand/cheapest-block+grouping')!);
+    const small = sliceSteps === 1 ? { maxOrder: 4, policy } : {};
+    const options = { sliceSteps, deferral, ...small };
+    this.top = new BenchTop({ frames: 160, dmaEnd: 32, cores: 3, options });
     this.top.kernel.remote = 'always';
     this.top.afterEach = () => {};
     this.top.kernel.onWake = (key) => this.#wake(key);
@@ -269,7 +275,7 @@ const ACTIONS: readonly ((t: Traffic, a: number, b: number, c: number) => void)[
     const frame = ((a * 100 + b) % 160) & -(1 << order);
     const isFree = store.base.state[store.base.headOf(frame)] === FrameState.FREE;
     // Tests of the judge see to it that regions with something fixed are not asked for.
-    if (isFree || countRegion(store, frame, order).fixed > 0) return;
+    if (isFree || order > store.tuning.maxOrder || countRegion(store, frame, order).fixed > 0) return;
     t.fly(evacuation(t, frame, order, c % 2 === 0 ? 'zone' : 'above'));
   },
   (t, a, b, c) => {

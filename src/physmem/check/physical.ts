@@ -63,7 +63,7 @@ function checkFreeLists(store: Store, report: Report): void {
       const heads = buddy.blocks(order);
       report.expect(
         'I8',
-        heads.length === buddy.free[order]!.count,
+        heads.length === buddy.blockCount(order),
         () => `${name} order ${order}: count is wrong`,
       );
       for (const head of heads) {

@@ -247,3 +247,36 @@ describe('a bind of 4 MiB in fragmented memory', () => {
     for (let page = 0; page < 3000; page += 400) expect(top.peek(1, a, page)).toBe(5000 + page);
   });
 });
+
+describe('grouping by mobility', () => {
+  it.each([
+    ['off', 8],
+    ['on', 1],
+  ] as const)('%s: eight short pins at random places take %i blocks', (grouping, blocks) => {
+    const { top, a } = world({ grouping }, 1024 * 12);
+    top.afterEach = () => {};
+    for (let page = 0; page < 9000; page += 1) top.must(top.allocate(a, page, 1));
+    top.must(top.map(1, a, 0, 9000, 0x40000));
+    top.must(top.unmap(1, 0x40000, 9000));
+    for (let i = 0; i < 8; i += 1) top.must(top.call(Op.PIN, a, [(i * 1024 + 7) * PAGE, PAGE, 1e6, 0]));
+    const { counts } = top.physmem.store.base;
+    expect(counts.pinned.filter((count) => count > 0).length).toBe(blocks);
+    top.check();
+    // A block is for any use again when it is free as a whole.
+    top.kernel.time += 2e6;
+    top.must(top.deallocate(a, 0, 9000));
+    top.call(Op.NULL, { type: 1, object: 0, rights: 0 });
+    top.check();
+  });
+
+  it('survives a snapshot', () => {
+    const { top, a } = world({ grouping: 'on' });
+    top.must(top.allocate(a, 0, 4));
+    top.must(top.call(Op.PIN, a, [0, 2 * PAGE, 1e6, 0]));
+    const saved = top.physmem.save();
+    top.must(top.deallocate(a, 2, 2));
+    top.physmem.load(saved);
+    top.must(top.deallocate(a, 2, 2));
+    expect(top.physmem.store.base.counts.apart.some((one) => one === 1)).toBe(true);
+  });
+});
