@@ -160,6 +160,13 @@ describe('a silent core', () => {
     expect(top.must(top.call(Op.LOCK, a, [MILLION])).errno).toBe(Errno.OK);
   });
 
+  it('makes a second unmap of the same page refuse, too, although nothing is there any more', () => {
+    const { top, batch } = afterSilence();
+    expect(told(top.unmap(1, 0x100, 1))).toEqual(['ETIMEDOUT', 0, Reason.CORE_SILENT]);
+    answer(top, batch);
+    expect(told(top.unmap(1, 0x100, 1)).slice(0, 2)).toEqual(['OK', 0]);
+  });
+
   it('lets a lock not stand: the owner could still reach the memory (I27)', () => {
     const { top, a } = world();
     const flight = waiting(top.start(Op.LOCK, a, [MILLION], [], 2));
