@@ -307,16 +307,19 @@ export class Tlb {
     const used = this.used[core];
     let pages = 0;
     for (let group = 0; group < used.length; group++) {
-      for (let rest = used[group], kept = rest; rest !== 0; used[group] = kept) {
-        const bit = 31 - Math.clz32(rest & -rest);
-        rest &= rest - 1;
-        const at = TLB_STATE_WORDS + (group * 32 + bit) * TLB_ENTRY_WORDS;
-        if ((t[at] & mask) === wanted) {
-          this.remove(core, at);
+      let kept = used[group];
+      for (let rest = kept; rest !== 0; rest &= rest - 1) {
+        const at = TLB_STATE_WORDS + (group * 32 + 31 - Math.clz32(rest & -rest)) * TLB_ENTRY_WORDS;
+        const tag = t[at];
+        if ((tag & mask) === wanted) {
+          t[at] = 0;
+          this.clearFlat(core, at, tag);
+          if ((tag & TAG_LARGE) !== 0) t[TLB_STATE_LARGE]--;
           pages++;
-        }
-        if ((t[at] & TAG_VALID) === 0) kept &= ~(1 << bit);
+        } else if ((tag & TAG_VALID) !== 0) continue;
+        kept &= ~(rest & -rest);
       }
+      used[group] = kept;
     }
     this.memory.r[core][PEND] |= PEND_REFETCH;
     const sink = this.events.sink;

@@ -43,12 +43,14 @@ const BURST_MAX = 255;
 const BURST_MIN = 32;
 /**
  * A run of translated code below SHORT_RUN instructions costs more than the interpreter would. After MANY_SHORT of them
- * with no LONG_RUN between, the interpreter goes on by itself for REST_INSTRUCTIONS (`bench cpu`: INT, page fault).
+ * with no LONG_RUN between, the interpreter goes on by itself for a while, each time twice as long (`bench cpu`: INT, page
+ * fault).
  */
 const SHORT_RUN = 24;
 const LONG_RUN = 64;
 const MANY_SHORT = 8;
-const REST_INSTRUCTIONS = 512;
+const REST_MIN = 512;
+const REST_MAX = 8192;
 /** Largest budget that is given to translated code at once. */
 const MAX_LEFT = 1 << 30;
 
@@ -76,6 +78,7 @@ export class Translator extends Interpreter {
   private shortRuns = 0;
   /** Instructions that the interpreter does before translated code is tried again. */
   private rest = 0;
+  private nextRest = REST_MIN;
   /** Instructions begun in translated code; for tests and benches. */
   translatedInstructions = 0;
 
@@ -171,10 +174,13 @@ export class Translator extends Interpreter {
 
   /** Keeps count of what a run of `count` translated instructions tells. */
   private noteRun(count: number): void {
-    if (count >= LONG_RUN) this.shortRuns = 0;
-    else if (count < SHORT_RUN && ++this.shortRuns >= MANY_SHORT && !this.isEager) {
+    if (count >= LONG_RUN) {
+      this.shortRuns = 0;
+      this.nextRest = REST_MIN;
+    } else if (count < SHORT_RUN && ++this.shortRuns >= MANY_SHORT && !this.isEager) {
       this.shortRuns = MANY_SHORT >> 1;
-      this.rest = REST_INSTRUCTIONS;
+      this.rest = this.nextRest;
+      this.nextRest = Math.min(REST_MAX, this.nextRest * 2);
     }
   }
 
