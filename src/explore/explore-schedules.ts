@@ -183,7 +183,7 @@ class Explorer {
     this.runs++;
     const { judge, checks } = this.options;
     return this.bench.run(
-      { judge, checks, maxInstructions: this.maxInstructions, atLimit: 'fail' },
+      { judge, checks, maxInstructions: this.maxInstructions, atLimit: 'fail', late: 'fail' },
       (system) => {
         this.schedule.follow(holds);
         prepare(system);

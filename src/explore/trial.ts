@@ -4,7 +4,7 @@
  * the cores are interleaved, and which faults are on, is the caller's.
  */
 import type { PlainData } from '../../emu/arch/ports.ts';
-import { KernelEv } from '../abi/events.ts';
+import { KernelEv, PhysmemEv } from '../abi/events.ts';
 import { KernelBug } from '../kernel/bug.ts';
 import { evaluateChecks } from '../scenario/checks.ts';
 import { HostError } from '../scenario/host-error.ts';
@@ -12,11 +12,15 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { type StopReason, System, type SystemConfig } from '../system.ts';
 import { checkSystem } from '../system-check.ts';
 import { DmaWatch } from './dma-watch.ts';
+import { FrameWatch } from './frame-watch.ts';
 import { StaleWatch } from './stale-watch.ts';
 
 export interface Failure {
-  /** `state`: a rule of the checker; `check`: one of the scenario; `end`: it did not end well; `bug`: of this program. */
-  readonly kind: 'state' | 'check' | 'end' | 'bug';
+  /**
+   * `state`: a rule of the checker; `check`: one of the scenario; `end`: it did not end well; `late`: a core did not answer
+   * in time, which is reported and breaks no rule; `bug`: of this program.
+   */
+  readonly kind: 'state' | 'check' | 'end' | 'late' | 'bug';
   /** One sentence each, the first one first. */
   readonly sentences: readonly string[];
 }
@@ -30,6 +34,8 @@ export interface TrialOptions {
   readonly maxInstructions: number;
   /** Whether a trial that does not end within them has failed. */
   readonly atLimit: 'fail' | 'accept';
+  /** Whether a shootdown that is not answered in time ends a trial; without it that is only what may happen. */
+  readonly late?: 'fail';
 }
 
 export interface TrialEnd {
@@ -91,6 +97,9 @@ export class TrialBench {
       });
       const broken = [...watch.take(), ...(extra.isDue() ? extra.take(system) : [])];
       if (broken.length > 0) return this.ended(system, stop, { kind: 'state', sentences: broken });
+      const late = watch.takeLate();
+      if (late.length > 0 && options.late === 'fail')
+        return this.ended(system, stop, { kind: 'late', sentences: late });
       if (stop.kind !== 'budget') return this.ended(system, stop, this.judgeEnd(options, stop));
       if (left > 0) continue;
       const isFailure = options.atLimit === 'fail';
@@ -137,6 +146,9 @@ export class TrialBench {
   }
 }
 
+/** The ends of what takes memory away or shares it: operations, and those requests that were answered at once. */
+const CHECKED_AFTER: ReadonlySet<number> = new Set([KernelEv.OpDone, PhysmemEv.Deallocate, PhysmemEv.Copy]);
+
 /** Something else to look at in the middle of a trial. */
 export interface TrialWatch {
   isDue(): boolean;
@@ -151,6 +163,7 @@ class StateWatch {
   private readonly system: System;
   private readonly stale: StaleWatch | null;
   private readonly dma: DmaWatch | null;
+  private readonly frames: FrameWatch | null;
   private readonly endListening: () => void;
   private readonly rootFrames: number;
   private operationEnded = false;
@@ -160,29 +173,36 @@ class StateWatch {
     this.rootFrames = rootFrames;
     this.stale = judge === 'outcome' ? null : new StaleWatch(system);
     this.dma = judge === 'outcome' ? null : new DmaWatch(system);
+    this.frames = judge === 'outcome' ? null : new FrameWatch(system);
     this.endListening =
       judge === 'outcome'
         ? () => {}
         : system.trace.listen(({ kind }) => {
-            if (kind === KernelEv.OpDone) this.operationEnded = true;
+            if (CHECKED_AFTER.has(kind)) this.operationEnded = true;
           });
   }
 
   get isDue(): boolean {
-    return this.operationEnded || (this.stale?.hasFound ?? false) || (this.dma?.hasFound ?? false);
+    const watches = [this.stale, this.dma, this.frames];
+    return this.operationEnded || watches.some((watch) => watch?.hasFound ?? false);
   }
 
   take(): readonly string[] {
-    const used = [...(this.stale?.take() ?? []), ...(this.dma?.take() ?? [])];
+    const used = [this.stale, this.dma, this.frames].flatMap((watch) => watch?.take() ?? []);
     if (!this.operationEnded) return used;
     this.operationEnded = false;
     return [...used, ...checkConserved(this.system, this.rootFrames)];
+  }
+
+  takeLate(): readonly string[] {
+    return this.frames?.takeLate() ?? [];
   }
 
   stop(): void {
     this.endListening();
     this.stale?.stop();
     this.dma?.stop();
+    this.frames?.stop();
   }
 }
 

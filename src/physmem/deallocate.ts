@@ -4,9 +4,11 @@
  * down before the memory is free and the credit is back.
  */
 import { PhysmemEv } from '../abi/events.ts';
+import { Fault } from '../abi/fault-switches.ts';
 import type { Operation, RpcReply } from '../abi/server.ts';
 import type { Actor } from './actor.ts';
 import { mayStay } from './defer.ts';
+import { tellFault } from './faults.ts';
 import { UNBOUND } from './frame.ts';
 import { holdNothing, holdOf } from './hold.ts';
 import { Hold } from './loan.ts';
@@ -35,7 +37,9 @@ export function removeEntry(store: Store, entry: number, removal: Removal, rule:
   holdNothing(store, entry);
   const block = detach(store, entry);
   const { control } = store.containers.at(entries.container[entry]!);
-  const isHeld = block >= 0 && store.base.pins[block] !== 0 && store.tuning.faults.ignorePins === 'off';
+  const isPinned = block >= 0 && store.base.pins[block] !== 0;
+  const isHeld = isPinned && store.tuning.faults.ignorePins === 'off';
+  if (isPinned && !isHeld) tellFault(store, Fault.IGNORE_PINS, block);
   if (isHeld) quarantineBlock(store, block, control);
   else if (block >= 0) removal.takeBlock(store, block);
   if (rule === 'credit' && !isHeld && hold === Hold.PAID) removal.addCharge(control, pages);

@@ -16,6 +16,7 @@ import hostile from '../../scenarios/hostile.json' with { type: 'json' };
 import library from '../../scenarios/library.json' with { type: 'json' };
 import load from '../../scenarios/load.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
+import races from '../../scenarios/races.json' with { type: 'json' };
 import selftest from '../../scenarios/selftest.json' with { type: 'json' };
 import serial from '../../scenarios/serial.json' with { type: 'json' };
 import shoot from '../../scenarios/shoot.json' with { type: 'json' };
@@ -35,6 +36,7 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   hello,
   stale,
   staleBroken,
+  races,
   cow,
   fork,
   hog,

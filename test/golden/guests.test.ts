@@ -28,6 +28,7 @@ const PROGRAMS = [
   { scenario: 'library', expected: 'library/expected.txt' },
   { scenario: 'zone', expected: 'zone/expected.txt' },
   { scenario: 'hostile', expected: 'hostile/expected.txt' },
+  { scenario: 'races', expected: 'races/expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;

@@ -63,6 +63,7 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('pingpong'),
   task('faults'),
   task('spin'),
+  task('races'),
   task('selftest'),
   task('fragmenter', 'memory', ['fragmenter.c', 'writers.c']),
   task('huge', 'memory', ['huge.c']),

@@ -189,8 +189,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'pinned memory is freed',
     file: 'deallocate.ts',
-    find: "store.base.pins[block] !== 0 && store.tuning.faults.ignorePins === 'off'",
-    put: 'store.base.pins[block]! > 99',
+    find: 'const isPinned = block >= 0 && store.base.pins[block] !== 0;',
+    put: 'const isPinned = block >= 0 && store.base.pins[block]! > 99;',
   },
   {
     name: 'a pin lasts one cycle too long',
