@@ -1,5 +1,5 @@
 /**
- * `npm run bench [cpu|engines|loops|physmem|snapshots|trips]` or `npm run bench soak [minutes]`: what the program exists
+ * `npm run bench [cpu|engines|loops|moving|physmem|snapshots|trips]` or `npm run bench soak [minutes]`: what the program exists
  * to be fast at, measured on this machine. Medians with ranges; the host is noisy, so compare figures of one run only.
  */
 import { OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
@@ -30,7 +30,8 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   // Loaded when asked for: it needs v86, and other engines where they are installed.
   engines: async () => (await import('./engines/compare.ts')).compareEngines(ROUNDS),
   loops,
-  // Loaded when asked for: it builds a server for 4 GiB of frames.
+  // Loaded when asked for, as the next one: they build servers for a GiB of frames and more.
+  moving: async () => (await import('./moving.ts')).benchMoving(ROUNDS),
   physmem: async () => (await import('./physmem.ts')).benchPhysmem(),
   snapshots: () => printFigures('RAM of a snapshot', benchSnapshots(ROUNDS)),
   trips: () => printFigures('Across the line, one core, interpreter', benchTrips(ROUNDS)),

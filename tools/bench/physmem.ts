@@ -5,52 +5,16 @@
 
 import { CapType, CopyFlag } from '../../src/abi/rights.ts';
 import { Op } from '../../src/abi/rpcs.ts';
-import type { CapRef, Operation, RpcReply, ShootdownBatch } from '../../src/abi/server.ts';
+import type { CapRef, Operation, RpcReply } from '../../src/abi/server.ts';
 import { entryAt } from '../../src/physmem/names.ts';
 import { Physmem } from '../../src/physmem/physmem.ts';
-import type { KernelPort } from '../../src/physmem/port.ts';
+import { idleKernel } from './idle-kernel.ts';
 
 const PAGE = 4096;
 const RAM_FRAMES = 1 << 20;
 const TASK = 1;
 const ROUNDS = 100;
 const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
-
-/** A kernel that does nothing and never needs another core. */
-const idleKernel: KernelPort = {
-  now: () => 0,
-  charge: () => {},
-  zeroFrames: () => {},
-  copyFrames: () => {},
-  poisonFrames: () => {},
-  isPoisoned: () => true,
-  threadLives: () => true,
-  taskLives: () => true,
-  installSpace: () => {},
-  stopTask: () => true,
-  removeSpace: () => {},
-  hasSpace: () => true,
-  hasTable: () => true,
-  installTable: () => {},
-  removeTable: () => 0,
-  mapPages: () => {},
-  mapLarge: () => {},
-  unmapPages: () => 0,
-  unmapLarge: () => 0,
-  protectPages: () => {},
-  protectLarge: () => {},
-  widenPages: () => {},
-  widenLarge: () => {},
-  newBatch: () => ({ pageCount: 0 }) as ShootdownBatch,
-  needsRemote: () => false,
-  flushOwn: () => 0,
-  listPages: () => {},
-  flushLocal: () => {},
-  wake: () => {},
-  spawn: () => {},
-  revokeObject: () => {},
-  emit: () => {},
-};
 
 const physmem = new Physmem(idleKernel, {
   memory: [{ frame: 0, count: RAM_FRAMES, use: 'free' }],
