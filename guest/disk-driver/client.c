@@ -122,7 +122,8 @@ static void start_writers(void) {
   static const uint32_t cores[WRITERS] = {WRITER_CORE, CLIENT_CORE};
   slot_t witness;
   for (uint32_t i = 0; i < WRITERS; i++)
-    must(thread_start(write_on, (void *)i, stacks[i], sizeof stacks[i], cores[i], PRIORITY_MAIN, 0), "thread_start");
+    must(thread_start(write_on, (void *)i, stacks[i], sizeof stacks[i], cores[i] % core_count, PRIORITY_MAIN, 0),
+         "thread_start");
   must(container_share(source.container, CONTAINER_READ, &witness), "container_share");
   message_words()[0] = PAGES;
   message_cap(0, witness, ALL_RIGHTS);
@@ -195,7 +196,8 @@ static void meddle_in_mid_transfer(uint32_t delay_cycles) {
   if (!delay_cycles) /* else the memory stays whole: one piece for the device, which outlasts the pin */
     must(container_copy(target.container, 4 * PAGE_SIZE, 2 * PAGE_SIZE, 2 * PAGE_SIZE, 0, snapshot.container, 0),
          "container_copy");
-  must(thread_start(meddle, (void *)delay_cycles, meddler_stack, sizeof meddler_stack, WRITER_CORE, PRIORITY_MAIN, 0),
+  must(thread_start(meddle, (void *)delay_cycles, meddler_stack, sizeof meddler_stack, WRITER_CORE % core_count,
+                    PRIORITY_MAIN, 0),
        "thread_start");
   struct transfer request = {ISA_DISK, 1, 0, SECTORS, 0};
   uint32_t device_error;

@@ -10,7 +10,7 @@ import { KernelEv, PhysmemEv } from '../../../src/abi/events.ts';
 import type { Store } from '../../../src/physmem/store.ts';
 import { System } from '../../../src/system.ts';
 import { checkSystem } from '../../../src/system-check.ts';
-import { answers, configOf, trial } from './trial.ts';
+import { answers, type Changes, configOf, trial } from './trial.ts';
 
 const PAGES = 15;
 
@@ -44,6 +44,14 @@ describe('a disk driver', () => {
       });
       expect(text).toContain(`at ${address}: EINVAL ${found!.sentence}`);
     }
+  });
+
+  it.each<[string, Changes]>([
+    ['one core', { 'machine.cores': 1 }],
+    ['less than 16 MiB', { 'machine.ram': '12M' }],
+  ])('does it with %s, too', (_what, changes) => {
+    const { failure, output } = trial('disk-driver', changes);
+    expect([failure, answers(output, 'NO')]).toEqual([null, []]);
   });
 
   it('does the same on the translator', () => {
