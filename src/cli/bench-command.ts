@@ -30,7 +30,7 @@ export interface BenchOptions {
 }
 
 const SEEDS = { quick: 3, full: 20 } as const;
-const SENSITIVITY_SEEDS = { quick: 1, full: 3 } as const;
+const SENSITIVITY_SEEDS = { quick: 1, full: 2 } as const;
 const WORKERS_MAX = 8;
 
 /** Returns 0, or 130 after Ctrl-C, when the summary is of what was complete. @throws HostError */

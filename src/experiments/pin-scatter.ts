@@ -147,7 +147,7 @@ export const pinScatter: Experiment = {
     },
     {
       says: 'with grouping, several times as many huge frames can be had',
-      holds: (m) => m.of(GROUPED, 'huge') >= 2 * m.of(SCATTERED, 'huge'),
+      holds: (m) => m.of(GROUPED, 'huge') >= Math.max(1, 2 * m.of(SCATTERED, 'huge')),
     },
   ],
   plots: [

@@ -9,9 +9,9 @@ import { Random } from './random.ts';
 import { HUGE_PAGES, ServerWorld } from './server-world.ts';
 import { percentile } from './statistics.ts';
 
-const RAM_FRAMES = { tiny: 6144, quick: 16_384, full: 65_536 } as const;
+const RAM_FRAMES = { tiny: 6144, quick: 16_384, full: 49_152 } as const;
 /** Between the fragmentation and the first request, and between two requests. */
-const PAUSE_CYCLES = { tiny: 20_000_000, quick: 80_000_000, full: 320_000_000 } as const;
+const PAUSE_CYCLES = { tiny: 20_000_000, quick: 80_000_000, full: 240_000_000 } as const;
 const THINK_CYCLES = 1_000_000;
 /** x of the curve: 0..20 while memory is freed, 20..30 in the pause, 30..50 while huge frames are wanted. */
 const FREEING_STEPS = 20;

@@ -78,6 +78,9 @@ export class ServerWorld {
       driver: false,
     });
     const reply = 'errno' in answer ? answer : this.#finish(answer);
+    const { stopped } = this.physmem.store.compaction;
+    // What follows would be the figures of another policy.
+    if (stopped !== null) throw new Error(`the policy ${stopped.policy} was stopped: ${stopped.sentence}`);
     this.lastZeroCycles = kernel.zeroCycles - zeroed;
     this.lastCycles = kernel.clocks.caller - began - this.lastZeroCycles;
     return reply;

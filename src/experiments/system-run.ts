@@ -61,6 +61,8 @@ export function runSystem(trial: Trial, options: SystemRunOptions): SystemRun {
   if (stop.kind !== 'exit' || stop.status !== 0) {
     throw new Error(`${name}, seed ${trial.seed}: ended with ${JSON.stringify(stop)}\n${output}`);
   }
+  const { stopped } = system.physmem!.store.compaction;
+  if (stopped !== null) throw new Error(`the policy ${stopped.policy} was stopped: ${stopped.sentence}`);
   return {
     kernel: { ...system.kernel.counters },
     physmem: { ...system.physmem!.counters },

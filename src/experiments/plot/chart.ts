@@ -41,6 +41,8 @@ const LEGEND_COLUMNS = 2;
 const LEGEND_ROW = 30;
 const TICKS = 6;
 const MARK = 7;
+/** Marks of one line; more would hide it. */
+const MARKS_MAX = 20;
 /** Share of a group's room that its series take. */
 const GROUP_SHARE = 0.7;
 const INK = '#222222';
@@ -191,7 +193,9 @@ function drawSeries(
     ...at.flatMap(({ px, low, high }) =>
       low === undefined || high === undefined ? [] : [line(px, yOf(low), px, yOf(high), stroke)],
     ),
-    ...at.map(({ px, py }) => mark(px, py, { fill: colour, stroke: '#ffffff', 'stroke-width': 1 })),
+    ...at
+      .filter((_, i) => i % Math.ceil(at.length / MARKS_MAX) === 0)
+      .map(({ px, py }) => mark(px, py, { fill: colour, stroke: '#ffffff', 'stroke-width': 1 })),
   ];
 }
 
@@ -204,7 +208,7 @@ const legendRows = (series: readonly Series[]): number =>
 function drawLegend(series: readonly Series[], joined: boolean): string[] {
   if (legendRows(series) === 0) return [];
   const room = PLOT_WIDTH / LEGEND_COLUMNS;
-  return series.flatMap(({ name }, i) => {
+  return series.flatMap(({ name, points }, i) => {
     const { colour, dash, mark } = dressOf(i);
     const x = LEFT + room * (i % LEGEND_COLUMNS);
     const y = TOP + PLOT_HEIGHT + LABELS_HEIGHT + LEGEND_ROW * Math.floor(i / LEGEND_COLUMNS);
@@ -212,7 +216,12 @@ function drawLegend(series: readonly Series[], joined: boolean): string[] {
     return [
       ...(joined ? [line(x, y, x + 40, y, sample)] : []),
       mark(x + 20, y, { fill: colour, stroke: '#ffffff', 'stroke-width': 1 }),
-      text(name, { x: x + 50, y: y + 6, 'font-size': 17, fill: INK }),
+      text(points.length === 0 ? `${name}: nothing to show` : name, {
+        x: x + 50,
+        y: y + 6,
+        'font-size': 17,
+        fill: INK,
+      }),
     ];
   });
 }

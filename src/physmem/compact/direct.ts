@@ -9,6 +9,9 @@ import { ZoneId } from '../zone.ts';
 import { Evacuated, evacuate } from './evacuate.ts';
 import type { Goal } from './policy.ts';
 
+/** Regions in a row that could not be emptied: a policy without memory proposes the same one again. */
+const FAILURES_MAX = 4;
+
 /** Where a block of the order for unrestricted use should come from: the zone that has the memory, Normal first. */
 export function goalFor(store: Store, order: number): Goal {
   const normal = store.zones.zones[ZoneId.NORMAL]!.buddy;
@@ -28,12 +31,14 @@ export function* compactFor(store: Store, order: number): Operation<void> {
   const goal = goalFor(store, order);
   const start = port.now();
   compaction.tried[order]! += 1;
-  for (let asked = 0; !hasBlock(store, goal); asked += 1) {
+  let failures = 0;
+  for (let asked = 0; !hasBlock(store, goal) && failures < FAILURES_MAX; asked += 1) {
     const proposal = compaction.choose(goal, asked);
     if (proposal === null) break;
     const { frame, into = [] } = proposal;
     const result = yield* evacuate(store, { frame, order, into, where: 'zone' });
     if (result === Evacuated.HURRY) break;
+    failures = result === Evacuated.EMPTY ? 0 : failures + 1;
   }
   if (hasBlock(store, goal)) compaction.cured[order]! += 1;
   counters.moveWaits += 1;
