@@ -15,7 +15,7 @@ import { Hold } from './loan.ts';
 import { detach, entryFrom, pagesOf, removeName } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
 import { quarantineBlock } from './pin-end.ts';
-import type { Removal } from './removal.ts';
+import { noteShown, type Removal } from './removal.ts';
 import { ok } from './reply.ts';
 import { splitAt, splitFrame } from './split.ts';
 import type { Store } from './store.ts';
@@ -28,6 +28,7 @@ export type ChargeRule = 'credit' | 'keep';
 export function removeEntry(store: Store, entry: number, removal: Removal, rule: ChargeRule): number {
   const { entries } = store;
   const pages = pagesOf(store, entry);
+  noteShown(store, entry, removal);
   if (entries.maps[entry] !== 0) {
     if (removal.leaves === 'read-only' && mayStay(store, entry)) leaveEntry(store, entry, removal);
     else unmapEntry(store, entry, removal);

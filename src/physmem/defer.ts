@@ -60,12 +60,14 @@ function isWritable(store: Store, frame: number): boolean {
   return false;
 }
 
-/** Writers flush first: whether a block is marked, and whether its flush is under way already. */
+/**
+ * What a writer of a block must see to first: `listed`: somebody may read it through a deferred unmap, so the list is flushed.
+ * `leaving`: somebody who has left it (also a copy-on-write copy) may read it until a shootdown under way is over.
+ */
 export function staleness(store: Store, block: number): 'none' | 'listed' | 'leaving' {
-  const { deferred } = store;
   if (isBroken(store, 'written')) return 'none';
-  if (deferred.isLeaving(block)) return 'leaving';
-  return deferred.marks(block) ? 'listed' : 'none';
+  if (store.inflight.isShowing(block)) return 'leaving';
+  return store.deferred.marks(block) ? 'listed' : 'none';
 }
 
 /** Decides, before a removal is settled, what it leaves behind and what it flushes besides its own. */
@@ -127,7 +129,6 @@ function takeList(store: Store, removal: Removal): void {
   const { entries } = deferred;
   const { runs, blocks } = deferred.take();
   listRuns(store, runs, removal);
-  removal.taken = blocks;
   removal.shown.push(...blocks);
   counters.deferredFlushes += 1;
   port.emit(PhysmemEv.DeferFlush, entries, blocks.size, 0, 0);

@@ -36,8 +36,6 @@ export class Deferred {
   entries = 0;
   /** Time by which the list is flushed; -1 while it is empty. */
   deadline = -1;
-  /** Blocks of lists that are being flushed: they count as before until the last acknowledgement. */
-  leaving: Set<number>[] = [];
 
   get isEmpty(): boolean {
     return this.deadline < 0;
@@ -52,30 +50,19 @@ export class Deferred {
     for (const block of blocks) this.blocks.add(block);
   }
 
-  /** Empties the list; its blocks are leaving until `left` is told. */
+  /** Empties the list. */
   take(): { readonly runs: readonly DeferredRun[]; readonly blocks: Set<number> } {
     const { runs, blocks } = this;
     this.runs = [];
     this.blocks = new Set();
     this.entries = 0;
     this.deadline = -1;
-    if (blocks.size > 0) this.leaving.push(blocks);
     return { runs, blocks };
-  }
-
-  /** A list that was taken is flushed. */
-  left(blocks: Set<number>): void {
-    const at = this.leaving.indexOf(blocks);
-    if (at >= 0) this.leaving.splice(at, 1);
   }
 
   /** Whether somebody may still read a block through a translation on the list. */
   marks(block: number): boolean {
     return this.blocks.size > 0 && this.blocks.has(block);
-  }
-
-  isLeaving(block: number): boolean {
-    return this.leaving.length > 0 && this.leaving.some((blocks) => blocks.has(block));
   }
 
   /** Whether a task may still read a page of this range through a translation on the list. */
@@ -90,7 +77,7 @@ export class Deferred {
 
   /** A block was halved: both halves show what it showed. */
   divide(block: number, upper: number): void {
-    for (const blocks of [this.blocks, ...this.leaving]) if (blocks.has(block)) blocks.add(upper);
+    if (this.blocks.has(block)) this.blocks.add(upper);
   }
 
   /** The address space of a task is gone from every TLB. */
@@ -117,6 +104,5 @@ export class Deferred {
     this.blocks = new Set(from.blocks);
     this.entries = this.runs.reduce((sum, run) => sum + entriesOf(run), 0);
     this.deadline = from.deadline;
-    this.leaving = [];
   }
 }

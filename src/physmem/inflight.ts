@@ -30,6 +30,8 @@ export class Inflight {
   /** Numbers of the open shootdowns, ascending. */
   readonly open: number[] = [];
   parked: Parked[] = [];
+  /** Lists of blocks that stay in use, and that translations in open shootdowns may still show to who has left them. */
+  readonly showing: number[][] = [];
 
   begin(): number {
     this.#last += 1;
@@ -51,6 +53,11 @@ export class Inflight {
     return this.parked.length > 0 && this.parked.some(({ spaces }) => spaces.includes(task));
   }
 
+  /** Whether a shootdown under way is to take away what somebody sees of this block. */
+  isShowing(block: number): boolean {
+    return this.showing.length > 0 && this.showing.some((blocks) => blocks.includes(block));
+  }
+
   shows(block: number): boolean {
     return this.parked.length > 0 && this.parked.some(({ shown }) => shown.includes(block));
   }
@@ -58,6 +65,7 @@ export class Inflight {
   /** A block was halved: what was shown of it is shown of both halves. */
   divide(block: number, upper: number): void {
     for (const { shown } of this.parked) if (shown.includes(block)) shown.push(upper);
+    for (const blocks of this.showing) if (blocks.includes(block)) blocks.push(upper);
   }
 
   /** Base frames in limbo that are charged to a control. */
@@ -84,6 +92,7 @@ export class Inflight {
     const from = saved as unknown as { last: number; parked: Parked[] };
     this.#last = from.last;
     this.open.length = 0;
+    this.showing.length = 0;
     this.parked = from.parked.map((held) => ({
       ...held,
       blocks: [...held.blocks],

@@ -188,7 +188,9 @@ function prepareFrame(store: Store, job: MapJob, frame: number): Prepared {
   }
   if (result === BindResult.NO_MEMORY) return Prepared.NO_MEMORY;
   if (!settleNow(store, job.removal)) return Prepared.FLUSH;
-  return result === BindResult.SPLIT ? Prepared.AGAIN : Prepared.READY;
+  // A frame that stays where it is when the others leave (DMA) is looked at again: somebody may still read it.
+  const isSettled = result !== BindResult.SPLIT && staleness(store, store.frames.block[frame]!) === 'none';
+  return !isSettled ? Prepared.AGAIN : Prepared.READY;
 }
 
 /** Memory that somebody may still read through a deferred unmap is not written before the list is flushed (§6.6). */

@@ -50,7 +50,7 @@ export function obstacleAt(store: Store, head: number): Obstacle {
   if (base.state[head] === FrameState.QUARANTINE) return Obstacle.PINNED;
   if (base.state[head] !== FrameState.BOUND && base.state[head] !== FrameState.SOFT) return Obstacle.FIXED;
   if (base.pins[head] !== 0) return Obstacle.PINNED;
-  if (store.deferred.isLeaving(head)) return Obstacle.MOVING;
+  if (store.inflight.isShowing(head)) return Obstacle.MOVING;
   for (const member of ringOf(store, head)) {
     if (frames.has(member, FrameFlag.MOVING)) return Obstacle.MOVING;
   }

@@ -10,7 +10,7 @@ import { entryUnbound, holdOf } from './hold.ts';
 import { Hold } from './loan.ts';
 import { attach, detach, entryFrom, isShared, pagesOf } from './names.ts';
 import { newRangeJob, type RangeJob, runRange } from './operation.ts';
-import type { Removal } from './removal.ts';
+import { noteShown, type Removal } from './removal.ts';
 import { ok } from './reply.ts';
 import { splitAt, splitFrame } from './split.ts';
 import type { Store } from './store.ts';
@@ -64,6 +64,7 @@ function releaseSlice(store: Store, job: RangeJob): boolean {
 /** Gives an entry a frame of its own that reads as zeroes; its translations go. */
 export function renewEntry(store: Store, entry: number, removal: Removal): void {
   const pages = pagesOf(store, entry);
+  noteShown(store, entry, removal);
   unmapEntry(store, entry, removal);
   entryUnbound(store, entry);
   const block = detach(store, entry);

@@ -30,7 +30,7 @@ export class Removal implements Held {
   readonly softs: number[] = [];
   /** Tasks with translations in the batch. */
   readonly spaces: number[] = [];
-  /** Blocks that stay in use by others and that the translations in the batch show. */
+  /** Blocks that stay in use by others and that the translations in the batch show: not to be written before they are gone. */
   readonly shown: number[] = [];
   /**
    * What must be out of every TLB when it is settled: what it removed itself, or also what others removed before it, on
@@ -44,8 +44,6 @@ export class Removal implements Held {
   later: Later | null = null;
   /** Large pages that went for the sake of a part of them; kept until the rest is mapped again (keep-mapped.ts). */
   readonly demoted: Demoted[] = [];
-  /** The blocks of the list that it took. */
-  taken: Set<number> | null = null;
 
   constructor(promise: 'own' | 'all' = 'own', flush: 'needed' | 'all' = 'needed') {
     this.promise = promise;
@@ -89,7 +87,6 @@ export class Removal implements Held {
   reset(): void {
     this.batch = null;
     this.later = null;
-    this.taken = null;
     clear(this.blocks);
     clear(this.charges);
     clear(this.softs);
@@ -134,7 +131,6 @@ export function settleNow(store: Store, removal: Removal): boolean {
   if (needs && (store.inflight.open.length > 0 || store.inflight.parked.length > 0)) return false;
   giveBack(store, removal);
   softenAll(store, removal);
-  if (removal.taken !== null) store.deferred.left(removal.taken);
   removal.reset();
   return true;
 }
@@ -146,6 +142,7 @@ export function* settle(store: Store, removal: Removal): Operation<Settled> {
   if (store.tuning.faults.freeBeforeFlush === 'on') freeTooEarly(store, removal);
   const number = inflight.begin();
   const { batch } = removal;
+  if (removal.shown.length > 0) inflight.showing.push(removal.shown);
   const raised = raiseRings(store, removal.moving);
   for (const entry of removal.softs) raiseMoving(store, store.entries.frame[entry]!);
   let result: WaitResult = 'done';
@@ -159,9 +156,9 @@ export function* settle(store: Store, removal: Removal): Operation<Settled> {
   if (result === 'limbo') parkBatch(store, removal);
   inflight.end(number);
   for (const frame of raised) lowerMoving(store, frame);
-  if (removal.taken !== null) store.deferred.left(removal.taken);
   store.progress();
   while (inflight.hasOlder(number)) yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
+  if (removal.shown.length > 0) inflight.showing.splice(inflight.showing.indexOf(removal.shown), 1);
   for (const entry of removal.softs) lowerMoving(store, store.entries.frame[entry]!);
   if (inflight.parked.length > 0) loseAll(store, removal);
   if (inflight.parked.length > 0 && removal.blocks.length > 0) park(store, removal);
@@ -252,6 +249,17 @@ export function freeBlock(store: Store, head: number): void {
   if (store.tuning.poison === 'on') store.port.poisonFrames(head, 1 << order);
   store.port.emit(PhysmemEv.FrameFree, head, order, store.zones.zoneOf(head), 0);
   store.zones.give(head);
+}
+
+/**
+ * An entry leaves its copy-on-write ring. Until its translations are gone, and those that others take away just now, the
+ * block is not written in place by who stays: the last one that stays would not be copy-on-write any more.
+ */
+export function noteShown(store: Store, entry: number, removal: Removal): void {
+  const { entries, frames, inflight } = store;
+  const frame = entries.frame[entry]!;
+  if (!frames.isCow(frame) || (entries.maps[entry] === 0 && inflight.open.length === 0)) return;
+  removal.shown.push(frames.block[frame]!);
 }
 
 /** Frames of one ring stand still together: what is done to one of them may split or copy the others. */

@@ -277,9 +277,9 @@ export const MUTATIONS: readonly Mutation[] = [
     put: 'if (job.pages < 0) {',
   },
   {
-    name: 'deferred unmap: a second writer does not wait for the flush',
+    name: 'a block is written while somebody who has left it can still read it',
     file: 'defer.ts',
-    find: "if (deferred.isLeaving(block)) return 'leaving';",
+    find: "if (store.inflight.isShowing(block)) return 'leaving';",
     put: '',
   },
   {
@@ -311,5 +311,11 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'keep-mapped.ts',
     find: 'const access = isReadOnly ? demoted.access & ~WRITE : demoted.access;',
     put: 'const { access } = demoted;',
+  },
+  {
+    name: 'who deallocates a copy is forgotten while its translations are still there',
+    file: 'deallocate.ts',
+    find: 'noteShown(store, entry, removal);',
+    put: '',
   },
 ];

@@ -30,7 +30,12 @@ export function checkDeferred(store: Store, report: Report): void {
     late <= Math.min(cycles, LATE_CYCLES),
     () => `deferred unmaps are ${late} cycles overdue`,
   );
-  report.expect('I38', deferred.leaving.length === 0, () => 'a flush of deferred unmaps never ended');
+  const { showing } = store.inflight;
+  report.expect(
+    'I38',
+    showing.length === 0,
+    () => 'blocks are still shown by a shootdown, and no operation runs',
+  );
 }
 
 function checkBlock(store: Store, report: Report, block: number): void {

@@ -120,7 +120,6 @@ describe('the debug shadow', () => {
     const { core, va } = runToDeferral(system);
     const watch = new StaleWatch(system);
     system.physmem!.store.deferred.take();
-    system.physmem!.store.deferred.leaving = [];
     system.machine.mmu.read(core, va + 4092, 4, USER);
     expect(watch.take()).toEqual([expect.stringMatching(/^I18: core \d read through a translation of 0x/)]);
     expect(checkSystem(system)).toContainEqual(

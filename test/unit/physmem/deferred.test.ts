@@ -310,14 +310,14 @@ describe('while the flush is on its way', () => {
     if ('errno' in second) throw new Error('wrote memory that a core may still read');
     expect(second.next('done').value).toMatchObject({ kind: 'event' });
     expect(second.next('done').value).toMatchObject({ kind: 'event' });
-    const { deferred } = top.physmem.store;
-    const block = [...deferred.leaving[0]!][0]!;
-    expect([deferred.marks(block), deferred.isLeaving(block)]).toEqual([false, true]);
+    const { deferred, inflight } = top.physmem.store;
+    const block = inflight.showing[0]![0]!;
+    expect([deferred.marks(block), inflight.isShowing(block)]).toEqual([false, true]);
     expect(allowsStale(top.physmem.store, 2, AT, block)).toBe(false);
     top.kernel.acknowledge(wait.batch);
     expect(top.finish(first).errno).toBe(0);
     expect(top.finish(second).errno).toBe(0);
-    expect(deferred.leaving).toEqual([]);
+    expect(inflight.showing).toEqual([]);
     top.check();
   });
 });

@@ -132,6 +132,78 @@ describe('an operation that relies on the shootdown of another one', () => {
   });
 });
 
+describe('who stays when another one leaves a copy-on-write block', () => {
+  /** `b` is a copy of `a`; task 2 reads it, and a second core has its translation. */
+  function copies(flags = 0) {
+    const { top, a } = world();
+    top.kernel.remote = 'never';
+    const b = top.container();
+    top.must(top.copy(a, 0, b, 0, 4, flags));
+    top.must(top.map(2, b, 0, 4, 0x200, ContainerRight.READ));
+    expect(top.kernel.read(1, 2, 0x200)).toBe(10);
+    top.kernel.remote = 'always';
+    return { top, a, b };
+  }
+  const leave = {
+    deallocate: ({ top, b }: ReturnType<typeof copies>) => top.start(Op.DEALLOCATE, b, [0, 4 * PAGE]),
+    release: ({ top, b }: ReturnType<typeof copies>) => top.start(Op.RELEASE, b, [0, 4 * PAGE, 0]),
+    'a break': ({ top, b }: ReturnType<typeof copies>) => top.start(Op.MAP, b, words(0, 4, 0x200), [], 2),
+  };
+
+  it.each(['deallocate', 'release', 'a break'] as const)(
+    'writes it only when no TLB shows it to who has left by %s (I29)',
+    (how) => {
+      const made = copies();
+      const { top, a } = made;
+      const leaving = waiting(leave[how](made));
+      expect(leaving.wait.kind).toBe('shootdown');
+      // The last one that names the block: no copy-on-write any more, and yet it must wait.
+      const writer = waiting(top.start(Op.MAP, a, words(0, 4, 0x180)));
+      expect(writer.wait.kind).toBe('event');
+      expect(top.kernel.read(1, 2, 0x200)).toBe(10);
+      top.serve(leaving.wait);
+      expect(top.finish(leaving.operation).errno).toBe(Errno.OK);
+      expect(top.finish(writer.operation).errno).toBe(Errno.OK);
+      expect(top.kernel.write(0, 1, 0x180, 77)).toBe(true);
+      expect([10, null]).toContain(top.kernel.read(1, 2, 0x200));
+      expect(top.physmem.store.inflight.showing).toEqual([]);
+      top.check();
+    },
+  );
+
+  it('also when the translation had been unmapped a moment before, and that is still on its way', () => {
+    const { top, a, b } = copies();
+    const unmap = waiting(top.start(Op.UNMAP, PHYSMEM_CAP, [0x200 * PAGE, 4 * PAGE], [], 2));
+    const leaving = waiting(top.start(Op.DEALLOCATE, b, [0, 4 * PAGE]));
+    expect(leaving.wait.kind).toBe('event');
+    const writer = waiting(top.start(Op.MAP, a, words(0, 4, 0x180)));
+    expect(writer.wait.kind).toBe('event');
+    expect(top.kernel.read(1, 2, 0x200)).toBe(10);
+    top.serve(unmap.wait);
+    top.finish(unmap.operation);
+    top.finish(leaving.operation);
+    expect(top.finish(writer.operation).errno).toBe(Errno.OK);
+    expect(top.kernel.read(1, 2, 0x200)).toBeNull();
+    top.check();
+  });
+
+  it('does not write it after a silent core either, but a block of its own', () => {
+    const made = copies();
+    const { top, a } = made;
+    const leaving = waiting(leave.deallocate(made));
+    const batch = batchOf(leaving);
+    expect(told(silent(top, leaving))[0]).toBe('ETIMEDOUT');
+    top.kernel.remote = 'never';
+    const started = top.start(Op.MAP, a, words(0, 4, 0x180));
+    if (isOperation(started)) top.finish(started);
+    expect(top.kernel.write(0, 1, 0x180, 77)).toBe(true);
+    expect(top.kernel.read(1, 2, 0x200)).toBe(10);
+    answer(top, batch);
+    expect(top.peek(1, a, 0)).toBe(77);
+    top.check();
+  });
+});
+
 describe('a silent core', () => {
   /** Task 1 unmapped a page, a core stays silent. */
   function afterSilence() {
