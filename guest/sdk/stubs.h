@@ -494,8 +494,7 @@ int container_lock(slot_t container, uint32_t duration);
 /* container_unlock: Ends the lock that the caller holds through this capability.
    Operation 27 on a capability of type container or limited; needs LOCK
    Errors
-     EPERM  the capability lacks a right that this needs
-     EBUSY  locked, pinned or dying */
+     EPERM  the capability lacks a right that this needs */
 int container_unlock(slot_t container);
 
 /* container_pin: Binds a range and holds it in place for a bounded time. Only a driver is told

@@ -132,7 +132,7 @@ export const REASONS: readonly ReasonDef[] = [
   {
     value: 32,
     name: 'OVERLAPS',
-    sentence: 'the range that begins at argument %a meets another range of the list at byte %l',
+    sentence: 'the range at argument %a meets another one of the list at byte %l',
   },
   {
     value: 40,

@@ -317,7 +317,7 @@ export const RPCS: readonly RpcDef[] = [
     caps: [],
     returns: [],
     returnCaps: [],
-    errors: ['EPERM', 'EBUSY'],
+    errors: ['EPERM'],
   },
   {
     op: Op.PIN,

@@ -8,6 +8,7 @@
  */
 import { R } from '../../emu/arch/core-layout.ts';
 import { Errno } from '../abi/errno.ts';
+import { KernelEv } from '../abi/events.ts';
 import {
   FAULT_RESUME,
   MESSAGE_CAPS_MAX,
@@ -20,8 +21,9 @@ import {
   tagWords,
 } from '../abi/message.ts';
 import { CapType, isServerType, ThreadRight } from '../abi/rights.ts';
+import { Sys } from '../abi/syscalls.ts';
 import { lookUp } from './capability.ts';
-import { condemn, type KernelContext, registersOf, taskOf, threadOf, timeOf } from './context.ts';
+import { condemn, emit, type KernelContext, registersOf, taskOf, threadOf, timeOf } from './context.ts';
 import { tellInterrupt } from './interrupt-lines.ts';
 import { resolveItems, transfer } from './message.ts';
 import { tellNotice } from './notices.ts';
@@ -36,7 +38,10 @@ export const STATUS_PAGER_KILLED = 139;
 /** System call `ipc`. The thread runs; afterwards it runs with its results, or waits. */
 export function ipc(k: KernelContext, thread: Thread, r: Int32Array): void {
   const errno = decode(k, thread, r);
-  if (errno !== Errno.OK) r[R.EAX] = errno;
+  if (errno !== Errno.OK) {
+    r[R.EAX] = errno;
+    emit(k, KernelEv.SyscallDone, thread.task, thread.number, Sys.IPC, errno);
+  }
 }
 
 function decode(k: KernelContext, thread: Thread, r: Int32Array): Errno {
@@ -240,6 +245,7 @@ export function leaveIpc(k: KernelContext, thread: Thread): void {
 /** Ends the wait of a thread with an errno. */
 export function wakeWith(k: KernelContext, thread: Thread, errno: Errno): void {
   registersOf(k, thread)[R.EAX] = errno;
+  if (errno !== Errno.OK) emit(k, KernelEv.SyscallDone, thread.task, thread.number, Sys.IPC, errno);
   if (thread.state !== ThreadState.RUNNING) makeReady(k, thread, 'back');
 }
 

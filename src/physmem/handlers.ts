@@ -35,7 +35,15 @@ import { pin } from './pin.ts';
 import { endPin } from './pin-end.ts';
 import { queryPages } from './query.ts';
 import { DEAD, DYING, noCredit, ok, type Refusal, refusal, refuse } from './reply.ts';
-import { findControl, flagFault, isRefusal, linearFault, rangeFault, rightsFault } from './request.ts';
+import {
+  findContainer,
+  findControl,
+  flagFault,
+  isRefusal,
+  linearFault,
+  rangeFault,
+  rightsFault,
+} from './request.ts';
 import { isDerived, revoke, share } from './share.ts';
 import { sponsor } from './sponsor.ts';
 import type { Store } from './store.ts';
@@ -205,6 +213,12 @@ function unpin(store: Store, request: RpcRequest): RpcReply {
   return ok([]);
 }
 
+/** A destruction waits for the end of the lock, so its holder must be able to end it. */
+function unlockContainer(store: Store, request: RpcRequest): RpcReply {
+  const named = findContainer(store, request.target, request.task, 0, 'accept');
+  return isRefusal(named) ? refuse(named) : unlock(store, named.container, named.actor);
+}
+
 /** Handlers by operation number. */
 export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.NULL]: () => ok([]),
@@ -232,5 +246,5 @@ export const HANDLERS: { readonly [op: number]: Handler } = {
   [Op.LOCK]: lockContainer,
   [Op.PIN]: pinRange,
   [Op.UNPIN]: unpin,
-  [Op.UNLOCK]: onContainer((store, { container, actor }) => unlock(store, container, actor)),
+  [Op.UNLOCK]: unlockContainer,
 };

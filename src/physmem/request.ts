@@ -55,18 +55,19 @@ export interface NamedContainer {
   readonly actor: Actor;
 }
 
-/** Finds the container behind a capability, or the refusal. */
+/** Finds the container behind a capability, or the refusal; `accept`: also one that is being destroyed. */
 export function findContainer(
   store: Store,
   cap: CapRef,
   task: number,
   argument: number,
+  dying: 'refuse' | 'accept' = 'refuse',
 ): NamedContainer | Refusal {
   if (cap.type === CapType.CONTAINER) {
     const index = store.containers.find(cap.object);
     if (index === 0) return { ...DEAD, argument };
     const container = store.containers.at(index);
-    if (container.state === 'dying') return { ...DYING, argument };
+    if (container.state === 'dying' && dying === 'refuse') return { ...DYING, argument };
     return { container, limited: null, rights: cap.rights, actor: ownerActor(task) };
   }
   if (cap.type === CapType.LIMITED) {
@@ -74,7 +75,7 @@ export function findContainer(
     const limited = store.limiteds.at(index);
     if (index === 0 || limited.state !== 'live') return { ...DEAD, argument };
     const container = store.containers.at(limited.container);
-    if (container.state === 'dying') return { ...DYING, argument };
+    if (container.state === 'dying' && dying === 'refuse') return { ...DYING, argument };
     const actor: Actor = { task, limited: index, limitedGeneration: limited.generation };
     return { container, limited, rights: cap.rights & limited.rights, actor };
   }

@@ -17,6 +17,9 @@ import library from '../../scenarios/library.json' with { type: 'json' };
 import load from '../../scenarios/load.json' with { type: 'json' };
 import pingpong from '../../scenarios/pingpong.json' with { type: 'json' };
 import races from '../../scenarios/races.json' with { type: 'json' };
+import rearrange from '../../scenarios/rearrange.json' with { type: 'json' };
+import refusals from '../../scenarios/refusals.json' with { type: 'json' };
+import refusalsDriver from '../../scenarios/refusals-driver.json' with { type: 'json' };
 import selftest from '../../scenarios/selftest.json' with { type: 'json' };
 import serial from '../../scenarios/serial.json' with { type: 'json' };
 import shoot from '../../scenarios/shoot.json' with { type: 'json' };
@@ -52,6 +55,9 @@ const FILES: readonly { readonly name: string; readonly title: string; readonly 
   diskOwnerDies,
   diskRogue,
   serial,
+  rearrange,
+  refusals,
+  refusalsDriver,
   forge,
   hostile,
   faults,

@@ -29,6 +29,9 @@ const PROGRAMS = [
   { scenario: 'zone', expected: 'zone/expected.txt' },
   { scenario: 'hostile', expected: 'hostile/expected.txt' },
   { scenario: 'races', expected: 'races/expected.txt' },
+  { scenario: 'rearrange', expected: 'rearrange/expected.txt' },
+  { scenario: 'refusals', expected: 'refusals/expected.txt' },
+  { scenario: 'refusals-driver', expected: 'refusals/driver.expected.txt' },
   { scenario: 'forge', expected: 'forge/expected.txt' },
   { scenario: 'selftest', expected: 'selftest/expected.txt' },
 ] as const;

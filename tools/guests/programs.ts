@@ -56,6 +56,8 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('hostile-race', 'hostile', ['race.c']),
   task('library', 'library', ['root.c', 'function.S']),
   task('library-user', 'library', ['user.c']),
+  task('rearrange'),
+  task('refusals', 'refusals', ['main.c', 'try.c', 'syscalls.c', 'drivers.c', 'operations.c']),
   task('forge'),
   task('cow'),
   task('hog', 'hog', ['root.c']),

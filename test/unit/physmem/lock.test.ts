@@ -131,6 +131,22 @@ describe('locking a container', () => {
     top.must(lock(top, limited));
   });
 
+  it('can be ended by its holder while its container waits to be destroyed', () => {
+    const { top } = world('never');
+    const control = top.split(top.root, 30);
+    const a = top.container(control);
+    top.must(top.allocate(a, 0, 4));
+    const limited = top.share(a, LOCK);
+    top.must(lock(top, limited));
+    top.afterEach = () => {};
+    const destroy = top.start(Op.CONTROL_DESTROY, control) as Operation;
+    expect(destroy.next('done').value).toMatchObject({ kind: 'event' });
+    expect(top.allocate(a, 32, 1).errno).toBe(Errno.EBUSY);
+    top.must(unlock(top, limited));
+    expect(top.finish(destroy).errno).toBe(Errno.OK);
+    top.check();
+  });
+
   it('delays the destruction of the control for the rest of its time, and no longer', () => {
     const { top } = world('never');
     const control = top.split(top.root, 30);
