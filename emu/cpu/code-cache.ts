@@ -165,6 +165,28 @@ export class CodeCache {
     return tail > 0;
   }
 
+  /**
+   * Marks the instruction at `i`: translated code begins there. Its OP becomes the complement of the position of a copy
+   * that the inner loop executes when it does not hand over. False when there is no room for the copy.
+   */
+  mark(i: number): boolean {
+    const { ops } = this;
+    if (this.next + 2 * RECORD_WORDS > ops.length) return false;
+    const copy = this.next;
+    ops.copyWithin(copy, i, i + RECORD_WORDS);
+    this.next += RECORD_WORDS;
+    const pos = ops[i + I_POS];
+    this.pseudo(this.next, Form.Goto, (pos & 0xffff) + (pos >>> 16), i + RECORD_WORDS);
+    ops[i + I_OP] = ~copy;
+    return true;
+  }
+
+  /** Takes a mark back, unless the instruction has been dropped since. */
+  unmark(i: number): void {
+    const op = this.ops[i + I_OP];
+    if (op < 0) this.ops[i + I_OP] = this.ops[~op + I_OP];
+  }
+
   /** A record that is no instruction: Form.End, Form.Goto, Form.Lookup or Form.Crossing. */
   private pseudo(i: number, op: number, at: number, link: number): void {
     this.ops[i + I_OP] = op;

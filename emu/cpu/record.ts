@@ -1,7 +1,7 @@
 /**
  * Layout of a decoded instruction: RECORD_WORDS words in the code cache's arena (code-cache.ts).
  *
- *   0 OP     dispatch number: a HOT_* form (hot-forms.ts), or HOT_NONE = run the table entry's semantics
+ *   0 OP     dispatch number: a Form (loop.ts), or negative: a mark (CodeCache.mark)
  *   1 POS    page offset of the first byte (bits 0..11) | length << 16
  *   2 FLAGS  see F_*
  *   3 REGS   reg field (0..3) | rm register (4..7) | base (8..15) | index (16..23) | scale (24..25)

@@ -53,6 +53,8 @@ export function execute(c: CpuCore, cache: CodeCache): void {
         return;
       }
       switch (ops[i] as Form) {
+        case Form.General:
+          break;
         case Form.Goto:
           i = ops[i + W.LINK];
           continue;
@@ -73,12 +75,16 @@ export function execute(c: CpuCore, cache: CodeCache): void {
           codeBase = c.codeBase;
           continue;
         }
-        case Form.Translated:
-          if (left > c.enterBelow) break;
+${cases}
+        default:
+          // A mark (CodeCache.mark): hands over to translated code, or goes on with the copy.
+          if (left > c.enterBelow) {
+            i = ~ops[i];
+            continue;
+          }
           c.left = left;
           r[K.EIP] = codeBase + (ops[i + W.POS] & 0xffff);
           return;
-${cases}
       }
       // No hot form, or one that needs a slow access: the semantics of the instruction table.
       const pos = ops[i + W.POS];

@@ -21,12 +21,12 @@ export const HOT_FORMS: readonly HotForm[] = [
 ];
 
 /** Records that are no instructions (code-cache.ts), and General: run the table entry. They come first. */
-const PSEUDO_FORMS = ['General', 'End', 'Goto', 'Lookup', 'Crossing', 'Translated'];
+const PSEUDO_FORMS = ['General', 'End', 'Goto', 'Lookup', 'Crossing'];
 
 const FORM_COMMENT = `/**
  * Dispatch numbers of records. General runs the table entry, End goes to the next page, Goto to the record LINK, Lookup
- * finds the record by EIP, Crossing is an instruction that continues in the next page, Translated an instruction where
- * translated code begins (translator/), done as General when the translator does not want it; the others are hot forms.
+ * finds the record by EIP, Crossing is an instruction that continues in the next page; the others are hot forms. A
+ * negative number is a mark (CodeCache.mark).
  */
 export `;
 

@@ -1,14 +1,12 @@
 /**
  * Translated regions, by page of the shared buffer and privilege. A region lives until a byte of its code is written,
  * the decoded code is dropped, or its turn comes because the cache is full. Its table (one byte per page offset, see
- * region-code.ts) is a page of the layout's engine area. Marks in the interpreter's records (Form.Translated) are set
- * and taken back here.
+ * region-code.ts) is a page of the layout's engine area. Marks in the interpreter's records are set and taken back here.
  */
 import { ROM_BASE } from '../../arch/address-map.ts';
 import { ENGINE_REGIONS } from '../../mem/memory-layout.ts';
 import { type CodeCache, MODE_CODE32, MODE_FLAT } from '../code-cache.ts';
 import type { EngineContext } from '../context.ts';
-import { Form } from '../loop.ts';
 import { I_OP } from '../record.ts';
 import { findRegion, type Region } from './blocks.ts';
 import type { Site } from './function-code.ts';
@@ -41,8 +39,8 @@ export class TranslatedRegion {
     readonly charges: readonly Charge[],
     /** 1 for each page offset that belongs to a translated instruction. */
     readonly covered: Uint8Array,
-    /** Arena positions of marked records and the forms that they had. */
-    readonly marks: readonly (readonly [number, number])[],
+    /** Arena positions of the records that it has marked. */
+    readonly marks: readonly number[],
     readonly codeBytes: number,
   ) {}
 }
@@ -242,18 +240,16 @@ export class RegionCache {
   }
 
   /** Fills the region's table and marks the records of its entries. */
-  private mark(base: number, region: Region, table: number): [number, number][] {
+  private mark(base: number, region: Region, table: number): number[] {
     const { ops, index } = this.cache;
     const { u8 } = this.context.memory;
     u8.fill(0, table, table + 4096);
-    const marks: [number, number][] = [];
+    const marks: number[] = [];
     region.entries.forEach((block, n) => {
       const { start } = region.blocks[block];
       u8[table + start] = n + 1;
       const i = index[base + start];
-      if (ops[i + I_OP] === Form.Translated) return;
-      marks.push([i, ops[i + I_OP]]);
-      ops[i + I_OP] = Form.Translated;
+      if (ops[i + I_OP] >= 0 && this.cache.mark(i)) marks.push(i);
     });
     return marks;
   }
@@ -270,8 +266,7 @@ export class RegionCache {
     if (sameFrame.length === 0) this.byFrame.delete(region.frame);
     this.codeBytes -= region.codeBytes;
     if (this.generation !== this.cache.generation) return;
-    const { ops } = this.cache;
-    for (const [i, form] of region.marks) if (ops[i + I_OP] === Form.Translated) ops[i + I_OP] = form;
+    for (const i of region.marks) this.cache.unmark(i);
   }
 
   /** Bytes of a frame are about to change: drops the regions whose code they belong to. */

@@ -164,7 +164,7 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
     const i = index[this.slot * 4096 + (eip & 4095)];
     if (i === 0) return false;
     const form = ops[i + I_OP];
-    if (form >= Form.End && form <= Form.Translated) return false;
+    if (form >= Form.End && form <= Form.Crossing) return false;
     return PLAIN_ENTRIES[ops[i + I_ENTRY]] === 1 && hasPlainPrefixes(ops[i + I_FLAGS]);
   }
 
