@@ -193,6 +193,48 @@ export const MUTATIONS: readonly Mutation[] = [
     put: 'const isPinned = block >= 0 && store.base.pins[block]! > 99;',
   },
   {
+    name: 'a pin ends although a device can reach its memory',
+    file: 'pin-end.ts',
+    find: 'if (isReachable(store, pin)) {',
+    put: 'if (isReachable(store, pin) && pin.task < 0) {',
+  },
+  {
+    name: 'a device keeps what it may do when the pin has ended',
+    file: 'pin-end.ts',
+    find: '    closeToDevices(store, pin);\n  }',
+    put: '  }',
+  },
+  {
+    name: 'what other pins let devices do goes with the first one',
+    file: 'pin-end.ts',
+    find: 'if (base.pins[head]! > 1) shared.add(head);',
+    put: '',
+  },
+  {
+    name: 'a device may write what the holder of the pin may only read',
+    file: 'pin.ts',
+    find: 'record.access = request.driver ? request.access : 0;',
+    put: 'record.access = request.driver ? 3 : 0;',
+  },
+  {
+    name: 'devices keep what was pinned through a revoked capability',
+    file: 'share.ts',
+    find: 'closePinsThrough(store, doomed);',
+    put: '',
+  },
+  {
+    name: 'the alarm rings for the first pin only',
+    file: 'pin-end.ts',
+    find: "for (const pin of store.pins.live()) if (pin.state === 'live') sweepNotAfter(store, pin.until);",
+    put: '',
+  },
+  {
+    name: 'the pin quota is asked for before the wait only',
+    file: 'pin.ts',
+    find: 'const full = refused ?? pinQuotaFault(store, request);',
+    put: 'const full = refused;',
+  },
+  {
     name: 'a pin lasts one cycle too long',
     file: 'pin-end.ts',
     find: 'pin.until <= now',

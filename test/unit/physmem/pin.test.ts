@@ -137,6 +137,7 @@ describe('pinning', () => {
     top.must(pin(top, a, 4, 2));
     top.must(top.deallocate(a, 0, 8));
     const ring = (): number => {
+      expect(top.kernel.alarmAt).toBeLessThan(top.kernel.time + 2 * CYCLES);
       top.kernel.time = top.kernel.alarmAt;
       top.kernel.alarmAt = Number.MAX_SAFE_INTEGER;
       expect(top.physmem.tick()).toBeNull();
