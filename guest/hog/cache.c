@@ -20,6 +20,31 @@ static uint32_t stamp(uint32_t page) {
   return task_number() << 24 | page << 4 | 0xc;
 }
 
+/* What is known of the pages that were looked at last. */
+#define WINDOW 32u
+static uint32_t states[WINDOW];
+
+static void look(uint32_t first, uint32_t pages) {
+  must(container_query(cache, first * PAGE_SIZE, pages * PAGE_SIZE, 0, states, WINDOW), "container_query");
+}
+
+static int is_real(uint32_t state) {
+  return (state & (PAGE_BOUND | PAGE_SOFT)) == PAGE_BOUND;
+}
+
+static int is_soft(uint32_t state) {
+  return (state & PAGE_SOFT) != 0;
+}
+
+/* The first page from `page` on that is as wanted, or the end of what was looked at. */
+static uint32_t skip_until(int (*wanted)(uint32_t state), uint32_t page, uint32_t stop) {
+  uint32_t size = stop - page < WINDOW ? stop - page : WINDOW, i = 0;
+  look(page, size);
+  while (i < size && !wanted(states[i]))
+    i++;
+  return page + i;
+}
+
 /* Maps what is there of a range, and calls `visit` for every page of it. Returns the pages that are there. */
 static uint32_t visit_pages(uint32_t first, uint32_t pages, void (*visit)(uint32_t page)) {
   uint32_t there = 0, page = first;
@@ -33,7 +58,10 @@ static uint32_t visit_pages(uint32_t first, uint32_t pages, void (*visit)(uint32
     page += amount / PAGE_SIZE;
     if (error && error != ENOENT && error != ENOMEM)
       must(error, "container_map");
-    page += error != 0; /* a hole, or nobody has memory for this one */
+    if (error == ENOMEM) /* nobody has memory for this one */
+      page++;
+    else if (error)
+      page = skip_until(is_real, page, first + pages);
   }
   return there;
 }
@@ -49,17 +77,13 @@ static void check_page(uint32_t page) {
   wrong += memory[page * PAGE_WORDS] != stamp(page) || memory[page * PAGE_WORDS + PAGE_WORDS - 1] != ~stamp(page);
 }
 
-static uint32_t page_state(uint32_t page) {
-  uint32_t state;
-  must(container_query(cache, page * PAGE_SIZE, PAGE_SIZE, 0, &state, 1), "container_query");
-  return state;
-}
-
 /* Names that found no memory are of no use. */
 static void drop_unbound(uint32_t first, uint32_t pages) {
-  for (uint32_t page = first; page < first + pages; page++)
-    if (!(page_state(page) & PAGE_BOUND))
+  for (uint32_t page = first; page < first + pages; page++) {
+    look(page, 1);
+    if (!(states[0] & PAGE_BOUND))
       must(container_deallocate(cache, page * PAGE_SIZE, PAGE_SIZE, 0), "container_deallocate");
+  }
 }
 
 static void fill(uint32_t pages) {
@@ -74,27 +98,42 @@ static void fill(uint32_t pages) {
   }
 }
 
+static void give_run(uint32_t first, uint32_t pages, int softly) {
+  if (softly)
+    must(container_release(cache, first * PAGE_SIZE, pages * PAGE_SIZE, RELEASE_SOFT, 0), "container_release");
+  else
+    must(container_deallocate(cache, first * PAGE_SIZE, pages * PAGE_SIZE, 0), "container_deallocate");
+}
+
 /* Gives so many pages back, the newest first: for good, or softly. */
 static void give_back(uint32_t pages, int softly) {
-  for (uint32_t page = end; page > 0 && pages > 0; page--) {
-    uint32_t start = (page - 1) * PAGE_SIZE;
-    if ((page_state(page - 1) & (PAGE_BOUND | PAGE_SOFT)) != PAGE_BOUND)
-      continue;
-    if (softly)
-      must(container_release(cache, start, PAGE_SIZE, RELEASE_SOFT, 0), "container_release");
-    else
-      must(container_deallocate(cache, start, PAGE_SIZE, 0), "container_deallocate");
-    pages--;
+  for (uint32_t top = end; top > 0 && pages > 0;) {
+    uint32_t size = top < WINDOW ? top : WINDOW;
+    look(top - size, size);
+    for (uint32_t i = size, run; i > 0 && pages > 0; i -= run + 1) {
+      for (run = 0; run < i && run < pages && is_real(states[i - 1 - run]); run++)
+        ;
+      if (run)
+        give_run(top - size + i - run, run, softly);
+      pages -= run;
+      if (run == i)
+        break;
+    }
+    top -= size;
   }
 }
 
 /* Makes real again what is not lost, as far as there is room. */
 static void recover(void) {
   int error = 0;
-  for (uint32_t page = 0; page < end && error != ENOMEM; page++) {
-    error = container_recover(cache, page * PAGE_SIZE, PAGE_SIZE, ALLOC_EXTRA, 0);
+  for (uint32_t page = 0; page < end && error != ENOMEM;) {
+    uint32_t amount;
+    error = container_recover(cache, page * PAGE_SIZE, (end - page) * PAGE_SIZE, ALLOC_EXTRA, &amount);
     if (error && error != ENOENT && error != ENOMEM)
       must(error, "container_recover");
+    page += amount / PAGE_SIZE;
+    if (error == ENOENT)
+      page = skip_until(is_soft, page, end);
   }
 }
 

@@ -13,7 +13,7 @@ import { frameBound, isGuaranteed } from './hold.ts';
 import type { Removal } from './removal.ts';
 import { splitFrame } from './split.ts';
 import type { Store } from './store.ts';
-import { roomForAll, takeFree, type Where } from './supply.ts';
+import { canClaim, takeFree, type Where } from './supply.ts';
 import { unmapFrame } from './translation.ts';
 
 export enum BindResult {
@@ -105,11 +105,13 @@ function fallBack(store: Store, frame: number, removal: Removal, whenShort: When
 
 /** In pieces a frame may find room, unless extra memory must make room first (reclaim.ts). */
 export function splitForMemory(store: Store, frame: number, removal: Removal): BindResult {
-  const order = store.frames.order(frame);
-  if (order === 0) return BindResult.NO_MEMORY;
-  const mustClaim =
-    store.loans.boundPages > 0 && roomForAll(store) < 1 << order && isGuaranteed(store, frame);
-  if (mustClaim) return BindResult.NO_MEMORY;
+  const mustClaim = canClaim(store, 1 << store.frames.order(frame)) && isGuaranteed(store, frame);
+  return mustClaim ? BindResult.NO_MEMORY : cutForMemory(store, frame, removal);
+}
+
+/** The same for memory in a special place, which nobody is asked to give back. */
+export function cutForMemory(store: Store, frame: number, removal: Removal): BindResult {
+  if (store.frames.order(frame) === 0) return BindResult.NO_MEMORY;
   splitFrame(store, frame, removal);
   return BindResult.SPLIT;
 }

@@ -27,11 +27,12 @@ import { keepMapped } from './keep-mapped.ts';
 import { Hold } from './loan.ts';
 import { addEntry, entryAt, insertName, pagesOf, removeName } from './names.ts';
 import { awaitStill, begin, finishRange, newRangeJob, type RangeWork } from './operation.ts';
-import { canClaim, claimFrames, UNASKED } from './reclaim.ts';
+import { claimFrames, UNASKED } from './reclaim.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, type Refusal, refusal, refuse } from './reply.ts';
 import { splitAt, splitFrame, splitTo } from './split.ts';
 import type { Store } from './store.ts';
+import { canClaim } from './supply.ts';
 import { protectFrame, unmapEntry } from './translation.ts';
 
 /** What a request asks for: one range, or the ranges of a list (copy-list.ts). */
@@ -144,7 +145,7 @@ function* perform(store: Store, request: RangeCopy): Operation<number> {
 /** Guaranteed memory is on its way back: extra memory makes room, others' shootdowns are open, or a late core is to answer. */
 function* awaitMemory(store: Store, walk: Walk, need: number): Operation<void> {
   yield* settle(store, walk.removal);
-  if (canClaim(store)) {
+  if (canClaim(store, need)) {
     walk.claimUntil = yield* claimFrames(store, need, walk.claimUntil);
     return;
   }

@@ -10,11 +10,11 @@ import { FrameState } from './base-frames.ts';
 import { takeServerFrame } from './bind.ts';
 import { awaitsMemory } from './claim.ts';
 import { LARGE } from './map-record.ts';
-import { canClaim } from './reclaim.ts';
 import { type Removal, settleNow } from './removal.ts';
 import { type Refusal, refusal } from './reply.ts';
 import { type ShadowTable, type Space, TABLE_PAGES } from './space.ts';
 import type { Store } from './store.ts';
+import { canClaim } from './supply.ts';
 import { clearRange, installTable, isolate, linkRecord, protectRecord, removeTable } from './translation.ts';
 
 const { WRITE } = ContainerRight;
@@ -175,7 +175,7 @@ function addTable(store: Store, job: MapJob, space: Space, page: number): MapSte
 /** Not one base frame is free: memory of other operations may be on its way, or it is stuck in limbo. */
 export function noMemory(store: Store, job: MapJob, need: number): MapStep | null {
   job.need = need;
-  if (canClaim(store)) return MapStep.CLAIM;
+  if (canClaim(store, need)) return MapStep.CLAIM;
   if (awaitsMemory(store)) return MapStep.WAIT_PROGRESS;
   job.refused = refusal(Errno.ENOMEM, Reason.NO_BLOCK, 0, 0);
   return null;

@@ -15,9 +15,9 @@ import {
   backFrame,
   bindFrame,
   breakCow,
+  cutForMemory,
   isBound,
   needsBreak,
-  splitForMemory,
   takeBlock,
 } from './bind.ts';
 import { awaitsMemory, claimApart, claimLow } from './claim.ts';
@@ -33,12 +33,13 @@ import { moveFrame } from './migrate.ts';
 import { entryAt, pagesOf } from './names.ts';
 import { awaitStill, begin } from './operation.ts';
 import { openToDevices, sweepNotAfter } from './pin-end.ts';
-import { canClaim, claimFrames, UNASKED } from './reclaim.ts';
+import { claimFrames, UNASKED } from './reclaim.ts';
 import { Removal, settle } from './removal.ts';
 import { ok, type Refusal, refusal, refuse } from './reply.ts';
 import { SILENT } from './silent-core.ts';
 import { splitFrame } from './split.ts';
 import type { Store } from './store.ts';
+import { canClaim } from './supply.ts';
 import { ZoneId } from './zone.ts';
 
 /** A control may have this share of its credit pinned, and all together this share of the memory. */
@@ -157,7 +158,8 @@ export const pinQuota = (control: Control): number => Math.floor(control.total *
  * it begins again at the start; it ends with a pass in which nothing was left to do.
  */
 function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> {
-  const fit: Fit = { piecesFrom: Number.POSITIVE_INFINITY, isApartFull: false };
+  const clears = CLEARS_PER_PAGE * request.pages;
+  const fit: Fit = { piecesFrom: Number.POSITIVE_INFINITY, isApartFull: false, clears };
   const end = request.start + request.pages;
   let until = UNASKED;
   for (let page = request.start; page < end; ) {
@@ -182,7 +184,8 @@ function* prepare(store: Store, request: PinRequest): Operation<Refusal | null> 
     }
     const made = yield* makeFit(store, request, fit, frame);
     if (made === 'no-memory') {
-      if (canClaim(store)) until = yield* claimFrames(store, 1 << store.frames.order(frame), until);
+      const need = 1 << store.frames.order(frame);
+      if (canClaim(store, need)) until = yield* claimFrames(store, need, until);
       else if (!awaitsMemory(store)) return noDma(store);
       else yield { kind: 'event', key: PROGRESS_KEY, deadlineCycles: NEVER };
     } else if (made !== null) return made;
@@ -205,11 +208,16 @@ function isApart({ base, frames, zones }: Store, frame: number): boolean {
   return frames.order(frame) === base.counts.shift || base.counts.apart[head >>> base.counts.shift] === 1;
 }
 
+/** Blocks that are cleared for a page of a range before the zone counts as full. */
+const CLEARS_PER_PAGE = 8;
+
 /** What was found out on the way: frames of this order and above are cut, because no block can be cleared for them. */
 interface Fit {
   piecesFrom: number;
   /** There is no room in the blocks of unmovable memory. */
   isApartFull: boolean;
+  /** Blocks that may still be cleared: clearing the zone for one frame of a range can drive another one out again. */
+  clears: number;
 }
 
 /** Brings a frame one step nearer to being fit. */
@@ -225,6 +233,8 @@ function* makeFit(
   if (low && wantsLowBlock(store, frame)) {
     const goal = { zone: ZoneId.DMA, order: frames.order(frame) };
     if (goal.order < fit.piecesFrom && !hasBlock(store, goal)) {
+      if (fit.clears === 0) return noDma(store);
+      fit.clears -= 1;
       const refused = yield* clearZone(store, goal, request.driver ? 'driver' : 'client');
       if (refused !== null) fit.piecesFrom = goal.order;
       return goal.order === 0 ? refused : null;
@@ -274,7 +284,7 @@ const noDma = (store: Store): Refusal =>
 function bindLow(store: Store, frame: number, removal: Removal): BindResult {
   if (store.frames.has(frame, FrameFlag.DMA)) return bindFrame(store, frame, removal);
   const head = takeBlock(store, store.frames.order(frame), frame, 'low');
-  if (head < 0) return splitForMemory(store, frame, removal);
+  if (head < 0) return cutForMemory(store, frame, removal);
   backFrame(store, frame, head);
   return BindResult.DONE;
 }
@@ -289,7 +299,7 @@ function* moveLow(store: Store, frame: number): Operation<Refusal | null> {
   }
   if (store.frames.order(frame) === 0) return noDma(store);
   const removal = new Removal();
-  splitForMemory(store, frame, removal);
+  cutForMemory(store, frame, removal);
   yield* settle(store, removal);
   return null;
 }

@@ -20,9 +20,6 @@ import { roomForAll } from './supply.ts';
 /** Deadline of a claim that has asked nobody yet. */
 export const UNASKED = -1;
 
-/** Whether taking extra memory away can help somebody who found no memory. */
-export const canClaim = (store: Store): boolean => store.loans.boundPages > 0;
-
 export interface Share {
   readonly control: Control;
   readonly frames: number;
@@ -110,13 +107,14 @@ function* takeFrom(store: Store, share: Share, which: 'alone' | 'any', removal: 
   const { control } = share;
   const { generation } = control;
   let left = share.frames;
-  for (let steps = store.tuning.sliceSteps; left > 0 && control.generation === generation; steps -= 1) {
+  let steps = store.tuning.sliceSteps;
+  while (left > 0 && control.generation === generation) {
     if (steps === 0) {
       yield* settle(store, removal);
       yield { kind: 'pause' };
       steps = store.tuning.sliceSteps;
-      continue;
     }
+    steps -= 1;
     const entry = newestExtra(store, control, which);
     if (entry === 0) break;
     // The upper half counts as the younger one.

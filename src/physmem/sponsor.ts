@@ -12,12 +12,13 @@ import { awaitsMemory } from './claim.ts';
 import type { Control } from './control.ts';
 import { NEVER, PROGRESS_KEY, spaceKey } from './guard.ts';
 import { begin } from './operation.ts';
-import { canClaim, claimFrames, UNASKED } from './reclaim.ts';
+import { claimFrames, UNASKED } from './reclaim.ts';
 import { freeBlock, Removal, settle } from './removal.ts';
 import { DYING, noCredit, ok, refusal, refuse } from './reply.ts';
 import type { Space } from './space.ts';
 import { LARGE_REGION_SHIFT } from './space.ts';
 import type { Store } from './store.ts';
+import { canClaim } from './supply.ts';
 import { removeTable, unmapRecord } from './translation.ts';
 
 /** Base frames that a space costs without page tables. */
@@ -40,7 +41,7 @@ function* sponsorWhenFree(store: Store, index: number, generation: number, task:
     }
     if (control.free < SPACE_FRAMES) return refuse(noCredit(control.free));
     if (installSpace(store, control, task)) return ok([]);
-    if (canClaim(store)) {
+    if (canClaim(store, SPACE_FRAMES)) {
       until = yield* claimFrames(store, SPACE_FRAMES, until);
       continue;
     }

@@ -21,6 +21,10 @@ export type Where = 'any' | 'server' | 'spare' | 'promised' | 'low';
 /** Base frames that a guaranteed request of any zone finds: free ones, and soft ones. */
 export const roomForAll = (store: Store): number => store.zones.room + store.loans.softPages;
 
+/** Whether somebody who found no `need` base frames lacks them because extra memory holds them. */
+export const canClaim = (store: Store, need: number): boolean =>
+  store.loans.boundPages > 0 && roomForAll(store) < need;
+
 /** Takes a block of 2^order base frames out of its zone; returns its head or -1. The caller sets its state at once. */
 export function takeFree(store: Store, order: number, where: Where): number {
   const head = takeFromZones(store, order, where);

@@ -38,6 +38,8 @@ export enum Evacuated {
 
 /** Batches that may come to nothing (a late core, memory on its way elsewhere) before the region is given up. */
 const TRIES = 8;
+/** Blocks that are moved out of a region, for each base frame of it, before it is given up. */
+const MOVES_PER_FRAME = 2;
 
 interface Work {
   readonly region: Region;
@@ -66,7 +68,9 @@ export function* evacuate(store: Store, region: Region): Operation<Evacuated> {
 }
 
 function* moveOut(store: Store, work: Work): Operation<Evacuated> {
-  for (let tries = 0; tries < TRIES; ) {
+  // Two regions that are emptied at a time could hand each other the same blocks for ever.
+  let left = MOVES_PER_FRAME << work.region.order;
+  for (let tries = 0; tries < TRIES && left > 0; ) {
     // A core that owes an answer may still write to anything.
     if (store.inflight.parked.length > 0) return Evacuated.OBSTACLE;
     const found = collect(store, work);
@@ -86,6 +90,7 @@ function* moveOut(store: Store, work: Work): Operation<Evacuated> {
     if (found.moves.length === 0) return found.noRoom ? Evacuated.NO_ROOM : Evacuated.EMPTY;
     const moved = yield* moveBlocks(store, found.moves);
     if (moved === 0) tries += 1;
+    left -= moved;
     yield { kind: 'pause' };
     if (store.hurry) return Evacuated.HURRY;
   }

@@ -13,9 +13,10 @@ const image = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../../guest/bin/${name}.elf`, import.meta.url)));
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-function explore(name: string, options: Partial<DeathOptions>): DeathResult {
+function explore(name: string, { ram, ...options }: Partial<DeathOptions> & { ram?: string }): DeathResult {
   // The checker looks at all of free memory when it carries a pattern, at each end of an operation: 0.1 s.
-  const scenario = builtInScenario(name, [{ path: 'poison', value: 'off' }]);
+  const size = ram === undefined ? [] : [{ path: 'machine.ram', value: ram }];
+  const scenario = builtInScenario(name, [{ path: 'poison', value: 'off' }, ...size]);
   const bench = new TrialBench(scenarioConfig(scenario, { image }), decode);
   const all: DeathOptions = { tasks: [], stride: 1, maxRuns: 1000, faults: {}, ...options };
   const runs = exploreDeaths(bench, all);
@@ -46,6 +47,15 @@ describe('a task that is killed', () => {
     expect(result.failures).toEqual([]);
     expect(result.deaths).toBe(result.runs - 1);
     expect(result.deaths).toBeGreaterThan(6);
+  });
+
+  it.each([
+    ['the kind cache', 2],
+    ['the rude cache', 3],
+  ])('ends %s of hog at some step: what it held beyond its guarantee comes back', (_, task) => {
+    const result = explore('hog', { tasks: [task], stride: 150, ram: '12M' });
+    expect(result.failures).toEqual([]);
+    expect(result.deaths).toBeGreaterThan(3);
   });
 
   it('is found out when a rule is broken at the same time', () => {
