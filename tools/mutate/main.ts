@@ -1,6 +1,6 @@
 /**
  * Measures the tests of the memory server: breaks one rule after the other in a copy of the tree, runs the tests, and
- * prints which mutation no test noticed, and the score. `npx tsx tools/mutate/main.ts [part of a name]`
+ * prints which mutation no test noticed, and the score. `npm run mutate [-- parts of names]`
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,10 @@ const COPIED = [
 const SUITES = [
   ['--project', 'unit', 'test/unit/physmem'],
   ['--project', 'property', 'test/property/physmem-model', 'test/property/physmem-races'],
+  ['--project', 'property', 'test/property/physmem-arena'],
 ];
+/** Programs per test of the last two suites. */
+const RUNS = '60';
 const TIMEOUT_MS = 180_000;
 
 function copyTree(): string {
@@ -43,7 +46,7 @@ function testsPass(folder: string): boolean {
       cwd: folder,
       timeout: TIMEOUT_MS,
       stdio: 'ignore',
-      env: { ...process.env, PHYSMEM_RUNS: '60' },
+      env: { ...process.env, PHYSMEM_RUNS: RUNS },
     });
     return done.status === 0;
   });
@@ -59,7 +62,8 @@ function isNoticed(folder: string, { file, find, put }: Mutation): boolean {
   return !passes;
 }
 
-const wanted = MUTATIONS.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+const parts = process.argv.length > 2 ? process.argv.slice(2) : [''];
+const wanted = MUTATIONS.filter(({ name }) => parts.some((part) => name.includes(part)));
 const folder = copyTree();
 try {
   if (!testsPass(folder)) throw new Error('the tests fail without any mutation');

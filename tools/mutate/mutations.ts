@@ -81,7 +81,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'B17: blocks are not merged',
     file: 'buddy.ts',
-    find: 'if (!this.free[order]!.has(index)) break;',
+    find: 'if (!lists[order]!.has(index)) break;',
     put: 'break;',
   },
   {
@@ -358,6 +358,78 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'who deallocates a copy is forgotten while its translations are still there',
     file: 'deallocate.ts',
     find: 'noteShown(store, entry, removal);',
+    put: '',
+  },
+  {
+    name: 'an acknowledgement is not waited for',
+    file: 'removal.ts',
+    find: "result = yield { kind: 'shootdown', batch };",
+    put: "result = 'done';",
+  },
+  {
+    name: 'a copy returns before write access is gone',
+    file: 'copy.ts',
+    find: '    yield* settle(store, walk.removal);\n    keepMapped',
+    put: '    keepMapped',
+  },
+  {
+    name: 'pins: a revocation takes memory from under a device',
+    file: 'cut.ts',
+    find: 'if (isHeld && base.refs[block] === 1) entries.via.delete(entry);\n  else renewEntry',
+    put: 'renewEntry',
+  },
+  {
+    name: 'pins: a replacement does not wait for a pin that began meanwhile',
+    file: 'deallocate.ts',
+    find: "rule === 'keep' && isPinnedAlone(store, entry)",
+    put: "rule === 'keep' && entry < 0",
+  },
+  {
+    name: 'move: the bytes are copied before the shootdown',
+    file: 'migrate.ts',
+    find: '  yield* settle(store, removal);\n  const isQuiet',
+    put: '  const isQuiet',
+  },
+  {
+    name: 'move: it goes on although a core is silent',
+    file: 'migrate.ts',
+    find: 'const isQuiet = inflight.parked.length === 0;',
+    put: 'const isQuiet = inflight.parked.length >= 0;',
+  },
+  {
+    name: 'move: it does not wait for what others took away',
+    file: 'migrate.ts',
+    find: "const removal = new Removal('all', isStale",
+    put: "const removal = new Removal('own', isStale",
+  },
+  {
+    name: 'move: the other logical copies stay behind',
+    file: 'migrate.ts',
+    find: 'for (const member of ringOf(store, from)) frames.block[member] = to;',
+    put: 'frames.block[owner] = to;',
+  },
+  {
+    name: 'move: pinned memory may move',
+    file: 'migrate.ts',
+    find: 'if (base.pins[head] !== 0) return Obstacle.PINNED;',
+    put: '',
+  },
+  {
+    name: 'extra: new extra memory while a guarantee waits',
+    file: 'extra.ts',
+    find: 'if (loans.claims > 0) return 0;',
+    put: '',
+  },
+  {
+    name: 'extra: the oldest is taken first',
+    file: 'reclaim.ts',
+    find: 'loans.prev[control.extraList]!; loan !== control.extraList; loan = loans.prev[loan]!',
+    put: 'loans.next[control.extraList]!; loan !== control.extraList; loan = loans.next[loan]!',
+  },
+  {
+    name: 'extra: what goes stays counted',
+    file: 'hold.ts',
+    find: '    control.extra -= pages;\n',
     put: '',
   },
 ];
