@@ -21,6 +21,7 @@ import {
   type PictureData,
   pictureData,
   pictureText,
+  policyComplaint,
   type RunResult,
   viewOf,
 } from './run-report.ts';
@@ -93,6 +94,7 @@ export async function runCommand(
   if (mode === 'json') io.out(`${JSON.stringify(jsonReport(result))}\n`);
   if (mode === 'report') io.out(closing(result, style, io));
   if (mode === 'quiet') io.err(complaints(result));
+  else io.err(policyComplaint(system));
   writeFiles(result, recording, options, io);
   return exitCode(result);
 }

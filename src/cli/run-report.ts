@@ -111,11 +111,20 @@ export function jsonReport(result: RunResult): Readonly<Record<string, unknown>>
   };
 }
 
+/** A policy that was stopped: who, what it did, and the rule that it broke (src/physmem/compact/judge.ts). */
+export function policyComplaint({ physmem }: System): string {
+  const stopped = physmem?.store.compaction.stopped ?? null;
+  if (stopped === null) return '';
+  const { policy, rule, sentence, cycles } = stopped;
+  return `physmem: the policy ${policy} was stopped at cycle ${thousands(cycles)}: ${sentence} (rule ${rule})\n`;
+}
+
 /** What --quiet must not hide: an end that is none, and failed checks. */
-export function complaints({ outcome, checks }: RunResult): string {
+export function complaints({ outcome, checks, system }: RunResult): string {
   const failed = checks.filter((check) => check.result === 'failed');
   const lines = failed.map(({ check, found }) => `physmem: check failed: ${check}: ${found}\n`);
-  return `${outcome.kind === 'exit' ? '' : `physmem: ${outcome.sentence}\n`}${lines.join('')}`;
+  const end = outcome.kind === 'exit' ? '' : `physmem: ${outcome.sentence}\n`;
+  return `${end}${lines.join('')}${policyComplaint(system)}`;
 }
 
 /** Breaks text between words. */

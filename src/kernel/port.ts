@@ -10,7 +10,7 @@ import { revokeObject } from './drop.ts';
 import { notify, threadLives } from './notices.ts';
 import { spawnOperation } from './operation.ts';
 import { awaitQuiet, setAlarm } from './server-tick.ts';
-import { flushLocal, flushOwn, needsRemote } from './shootdown.ts';
+import { flushLocal, flushOwn, needsRemote, remoteCores } from './shootdown.ts';
 import * as space from './space.ts';
 import { type Notice, TaskState } from './state.ts';
 import { wake } from './work.ts';
@@ -129,6 +129,10 @@ export class ServerPort {
 
   needsRemote(batch: ShootdownBatch): boolean {
     return needsRemote(this.k, batch as Batch);
+  }
+
+  remoteCores(batch: ShootdownBatch): number {
+    return remoteCores(this.k, batch as Batch);
   }
 
   flushLocal(batch: ShootdownBatch): void {

@@ -25,6 +25,9 @@ export function needsRemote(k: KernelContext, batch: Batch): boolean {
   return k.config.faults.skipShootdown === 'off' && remoteMask(k, batch) !== 0;
 }
 
+/** How many other cores run user code of a space of the batch. */
+export const remoteCores = (k: KernelContext, batch: Batch): number => countBits(remoteMask(k, batch));
+
 /** Completes a batch that no other core must answer: invalidates here, marks lazy cores. */
 export function flushLocal(k: KernelContext, batch: Batch): void {
   if (batch.pageCount === 0) return;
@@ -42,7 +45,7 @@ export function flushLocal(k: KernelContext, batch: Batch): void {
  */
 export function flushOwn(k: KernelContext, batch: Batch): number {
   flushHere(k, 0, batch);
-  return countBits(remoteMask(k, batch));
+  return remoteCores(k, batch);
 }
 
 /**

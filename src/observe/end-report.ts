@@ -8,6 +8,7 @@ import { type ControlView, controlTree } from './control-tree.ts';
 import { type CounterRow, counterTable } from './counter-table.ts';
 import { type FrameMapInput, frameMap } from './frame-map.ts';
 import { frameMapText } from './frame-map-text.ts';
+import { type MovingView, movingText } from './moving.ts';
 import { type PinsView, pinText } from './pin-text.ts';
 import { headingLine, type TextStyle } from './text-style.ts';
 import { type CoreTlb, tlbText, type WalkNow } from './tlb-text.ts';
@@ -19,6 +20,7 @@ export interface SystemView {
   readonly controls: readonly ControlView[];
   readonly containers: readonly ContainerView[];
   readonly pins: PinsView;
+  readonly moving: MovingView;
   readonly tlbs: readonly CoreTlb[];
   /** What the page tables say now; valid as long as the system stands still. */
   readonly walk: WalkNow;
@@ -26,7 +28,15 @@ export interface SystemView {
 }
 
 /** Parts of a view that can be shown by themselves. */
-export type Section = 'frames' | 'free blocks' | 'controls' | 'containers' | 'pins' | 'tlb' | 'counters';
+export type Section =
+  | 'frames'
+  | 'free blocks'
+  | 'controls'
+  | 'containers'
+  | 'pins'
+  | 'moving'
+  | 'tlb'
+  | 'counters';
 
 /** Containers whose entries are printed; what is more is counted in the control tree. */
 const CONTAINERS_SHOWN = 8;
@@ -54,6 +64,8 @@ export function sectionText(
       return titled('Containers', containerText(view.containers.slice(0, CONTAINERS_SHOWN), style));
     case 'pins':
       return titled('Pins, quarantine, devices', pinText(view.pins, style));
+    case 'moving':
+      return titled('Fragmentation and moves', movingText(view.moving, style));
     case 'tlb':
       return titled('What each core believes (TLB)', tlbText(view.tlbs, style, view.walk));
     case 'counters':
@@ -69,6 +81,7 @@ export function endReport(view: SystemView, before: readonly ZoneBlocks[], style
     'controls',
     'containers',
     'pins',
+    'moving',
     'counters',
   ];
   return sections
@@ -95,6 +108,8 @@ export function sectionData(view: SystemView, section: Section, before: readonly
       return view.containers;
     case 'pins':
       return view.pins;
+    case 'moving':
+      return view.moving;
     case 'tlb':
       return view.tlbs;
     case 'counters':
@@ -117,5 +132,6 @@ export const endReportData = (
   controls: sectionData(view, 'controls'),
   containers: sectionData(view, 'containers'),
   pins: sectionData(view, 'pins'),
+  moving: sectionData(view, 'moving'),
   counters: sectionData(view, 'counters'),
 });

@@ -8,6 +8,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Physmem } from '../physmem/physmem.ts';
 import type { CounterRow } from './counter-table.ts';
 import type { SystemView } from './end-report.ts';
+import { movingOf } from './moving.ts';
 import { containersOf, controlsOf, framesOf, pinsOf, zoneBlocksOf } from './physmem-view.ts';
 import type { PinsView } from './pin-text.ts';
 import type { CoreTlb } from './tlb-text.ts';
@@ -22,6 +23,7 @@ export function systemView(machine: Machine, kernel: Kernel, physmem: Physmem, t
     controls: controlsOf(physmem),
     containers: containersOf(physmem),
     pins: pinsViewOf(machine, physmem, trace),
+    moving: movingOf(physmem),
     tlbs: tlbsOf(machine),
     walk: (core, va) => machine.mmu.explainWalk(core, va, ACCESS_USER),
     counters: countersOf(machine, kernel, physmem, trace),

@@ -34,6 +34,8 @@ export interface Counters {
   /** Requests to give extra memory back that reached a thread. */
   returnRequests: number;
   moveShootdowns: number;
+  /** Cores that these had to interrupt. */
+  moveIpis: number;
   movesAbandoned: number;
   /** Regions emptied, and tries that ended before: something in the way, no room, memory wanted elsewhere. */
   evacuations: number;
@@ -74,6 +76,7 @@ export const newCounters = (): Counters => ({
   reclaimedFrames: 0,
   returnRequests: 0,
   moveShootdowns: 0,
+  moveIpis: 0,
   movesAbandoned: 0,
   evacuations: 0,
   evacuationsFailed: 0,

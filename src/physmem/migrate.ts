@@ -81,7 +81,10 @@ export function* moveBlocks(store: Store, moves: readonly Move[]): Operation<num
   }
   // What deferred unmaps show is freed in the end, and that needs a flush: the same shootdown serves it.
   if (moves.some(({ from }) => store.deferred.marks(from))) removal.flush = 'all';
-  if (removal.batch !== null) counters.moveShootdowns += 1;
+  if (removal.batch !== null) {
+    counters.moveShootdowns += 1;
+    counters.moveIpis += store.port.remoteCores?.(removal.batch) ?? 0;
+  }
   yield* settle(store, removal);
   const isQuiet = inflight.parked.length === 0;
   if (isQuiet) yield* copyAll(store, moves);

@@ -77,6 +77,8 @@ export interface KernelPort {
   newBatch(): ShootdownBatch;
   /** Whether some other core must answer before the batch is done. An operation need not yield when false: call `flushLocal`. */
   needsRemote(batch: ShootdownBatch): boolean;
+  /** How many other cores must answer; a kernel that does not count them leaves it out. */
+  remoteCores?(batch: ShootdownBatch): number;
   /** Completes a batch for which needsRemote is false. */
   flushLocal(batch: ShootdownBatch): void;
   /**

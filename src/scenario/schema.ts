@@ -188,6 +188,7 @@ export const PICTURE_SECTIONS = [
   'controls',
   'containers',
   'pins',
+  'moving',
   'tlb',
   'counters',
 ] as const;

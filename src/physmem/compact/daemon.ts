@@ -34,7 +34,7 @@ function* episode(store: Store): Operation<void> {
     if (proposal === null) break;
     const { frame, order, into = [] } = proposal;
     const result = yield* evacuate(store, { frame, order, into, where: 'zone' });
-    if (result === Evacuated.HURRY) break;
+    if (result === Evacuated.HURRY || result === Evacuated.NO_ROOM) break;
     failures = result === Evacuated.EMPTY ? 0 : failures + 1;
     yield { kind: 'pause' };
   }

@@ -37,7 +37,7 @@ export function* compactFor(store: Store, order: number): Operation<void> {
     if (proposal === null) break;
     const { frame, into = [] } = proposal;
     const result = yield* evacuate(store, { frame, order, into, where: 'zone' });
-    if (result === Evacuated.HURRY) break;
+    if (result === Evacuated.HURRY || result === Evacuated.NO_ROOM) break;
     failures = result === Evacuated.EMPTY ? 0 : failures + 1;
   }
   if (hasBlock(store, goal)) compaction.cured[order]! += 1;

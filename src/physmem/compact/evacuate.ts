@@ -105,18 +105,27 @@ interface Found {
   noRoom: boolean;
 }
 
-/** Claims what is free in the region, and targets for the next batch of what is not. */
-function collect(store: Store, work: Work): Found {
+/** Claims what is free in the region, so that nothing settles there; whether all of it is one free block already. */
+function keepFree(store: Store, { region, end, kept }: Work): 'free' | 'in use' {
   const { base, zones } = store;
-  const { region, end, batch, kept } = work;
   const { buddy } = zones.zones[zones.zoneOf(region.frame)]!;
-  const found: Found = { moves: [], obstacle: Obstacle.NONE, tooLarge: 0, noRoom: false };
   for (let head = base.headOf(region.frame); head < end; head += 1 << base.order[head]!) {
-    const isFree = base.state[head] === FrameState.FREE;
+    if (base.state[head] !== FrameState.FREE) continue;
+    if (base.order[head]! > region.order) return 'free';
+    kept.add(claimFree(store, buddy, head));
+  }
+  return 'in use';
+}
+
+/** Finds targets outside the region for the next batch of what is in it. */
+function collect(store: Store, work: Work): Found {
+  const { base } = store;
+  const { region, end, batch, kept } = work;
+  const found: Found = { moves: [], obstacle: Obstacle.NONE, tooLarge: 0, noRoom: false };
+  if (keepFree(store, work) === 'free') return found;
+  for (let head = base.headOf(region.frame); head < end; head += 1 << base.order[head]!) {
     const isLarger = base.order[head]! > region.order;
-    if (isFree && isLarger) return found;
-    if (isFree) kept.add(claimFree(store, buddy, head));
-    else if (!kept.has(head)) {
+    if (!kept.has(head)) {
       if (found.moves.length >= batch) break;
       found.obstacle = obstacleAt(store, head);
       if (found.obstacle !== Obstacle.NONE) break;
