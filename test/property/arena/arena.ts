@@ -79,6 +79,8 @@ export class Arena {
   /** Requests that got past the bench: what the count of operations means. */
   operations = 0;
   succeeded = 0;
+  /** What was seen through deferred unmaps, by core, task and page. */
+  readonly leftBehind = new Map<string, number>();
   /** Last value that user code wrote. */
   stamp = 1000;
 

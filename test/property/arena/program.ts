@@ -34,6 +34,8 @@ export interface Style {
   /** Steps that others take between two operations: 0 to this many. */
   readonly steps: number;
   readonly limbo: 'never' | 'sometimes';
+  /** Off when left out. */
+  readonly deferredUnmap?: 'on';
 }
 
 /** One operation with its arguments, and what happens until the next one. */
@@ -113,6 +115,30 @@ const pinArgs = (a: number, c: number, d: number) => ({
   flags: a % 3 === 0 ? PinFlag.DMA : 0,
 });
 
+/** Two pages get one more name, are mapped for reading, looked at on all cores, and dropped: what may be deferred. */
+function drop(w: Arena, a: number, b: number, c: number, d: number): void {
+  if (w.containers.length === 0) return;
+  const task = taskOf(a);
+  const target = at(w.containers, c);
+  const names = { from: d % PAGES, to: a % PAGES, pages: 2 };
+  const place = FIRST_PAGE + ((b + c) % (WINDOW - 1));
+  const lookAll = (): void => {
+    for (let core = 0; core < CORES; core += 1)
+      for (const page of [place, place + 1]) look(w, core, task, page);
+  };
+  w.flights.land();
+  copy(w, task, at(w.containers, b), target, {
+    ...names,
+    flags: d % 2 === 0 ? CopyFlag.SQUASH : CopyFlag.SQUASH | CopyFlag.SHARED,
+  });
+  w.flights.land();
+  map(w, task, target, { space: task, start: names.to, pages: 2, at: place, access: 1, flags: 0 });
+  w.flights.land();
+  lookAll();
+  deallocate(w, task, target, names.to, 1 + (b % 2));
+  lookAll();
+}
+
 /** What happens between two operations: others go on, cores run user code, time passes. */
 function between(w: Arena, style: Style, seed: number): void {
   for (let n = 0; n < 3; n += 1) {
@@ -129,6 +155,7 @@ function between(w: Arena, style: Style, seed: number): void {
   }
   if (style.limbo === 'sometimes' && seed % 11 === 0) w.flights.answerLate();
   if (seed % 13 === 0) w.flights.pass(1 + 3 * (seed % 100));
+  if (style.deferredUnmap === 'on') tick(w);
   if (style.steps === 0) w.flights.land();
 }
 
@@ -138,7 +165,10 @@ export function run(moves: readonly Move[], style: Style): Arena {
     frames: FRAMES,
     dmaEnd: DMA_END,
     cores: CORES,
-    options: { sliceSteps: style.sliceSteps },
+    options: {
+      sliceSteps: style.sliceSteps,
+      deferral: { mode: style.deferredUnmap ?? 'off', entriesMax: 24, cycles: 20_000 },
+    },
   });
   w.top.kernel.remote = 'always';
   w.prepare(TASKS, [40, 50]);
@@ -147,6 +177,7 @@ export function run(moves: readonly Move[], style: Style): Arena {
       if (w.containers.length === 0) create(w, taskOf(a), w.controls[0]!);
       at(TABLE, kind)(w, a, b, c, d);
       verify(w);
+      if (style.deferredUnmap === 'on' && index % 4 === 0) drop(w, a, b, c, d);
       between(w, style, then);
       settleWhenQuiet(w);
       verify(w);
@@ -165,7 +196,14 @@ function settleWhenQuiet(w: Arena): void {
   if (!w.flights.isEmpty || w.flights.late.length > 0) return;
   w.flights.pass(10_000);
   w.model.expirePins(w.now);
-  w.top.physmem.tick();
+  tick(w);
+  w.flights.land();
+}
+
+/** The kernel's alarm: what is overdue is done. */
+function tick(w: Arena): void {
+  const flush = w.top.physmem.tick();
+  if (flush !== null) w.tell('flush of deferred unmaps', flush, () => {});
 }
 
 const number = fc.noBias(fc.nat(996));

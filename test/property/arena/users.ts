@@ -9,6 +9,13 @@ export function look(w: Arena, core: number, task: number, page: number): void {
   if (isStale(w, core, task, page)) return;
   const value = w.top.kernel.read(core, task, page);
   if (value === null) return;
+  if (isDeferred(w, core, task, page)) {
+    // What a deferred unmap left there shows what it showed when it was left, as long as it is there.
+    const key = `${core}:${task}:${page}:${w.top.physmem.store.deferred.deadline}`;
+    w.same(value, w.leftBehind.get(key) ?? value, `task ${task}, core ${core} reads page ${page}, deferred`);
+    w.leftBehind.set(key, value);
+    return;
+  }
   const targets = w.views.at(task, page);
   if (targets.some(({ container }) => w.flux.has(container))) return;
   const cells: Cell[] = [...targets.map(({ cell }) => cell), ...w.views.coming(task, page)];
@@ -32,6 +39,15 @@ export function write(w: Arena, core: number, task: number, page: number): void 
   w.same(mayWrite, true, `I17: core ${core}, task ${task} may write page ${page}`);
   w.journal.write(target.cell, w.flights.clock);
   target.cell.value = w.stamp;
+}
+
+/** Whether a core still holds a translation that is on the list of deferred unmaps, or in the flush of one. */
+function isDeferred(w: Arena, core: number, task: number, page: number): boolean {
+  const { deferred, inflight, tuning } = w.top.physmem.store;
+  const cached = w.top.kernel.tlbs[core]!.get(`${task}:${page}`);
+  if (tuning.deferral.mode === 'off' || cached === undefined) return false;
+  if (w.top.kernel.spaces.get(task)?.pages.has(page)) return false;
+  return deferred.covers(task, page, 1) || inflight.showing.length > 0;
 }
 
 /**
