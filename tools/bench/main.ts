@@ -2,7 +2,7 @@
  * `npm run bench [cpu|engines|loops|moving|physmem|snapshots|trips]` or `npm run bench soak [minutes]`: what the program exists
  * to be fast at, measured on this machine. Medians with ranges; the host is noisy, so compare figures of one run only.
  */
-import { OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
+import { DEFAULT_ENGINE, OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
 import { benchLoops } from './bare-loops.ts';
 import { benchCore } from './core.ts';
 import { geometricMean, median, printFigures } from './measure.ts';
@@ -34,7 +34,7 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   moving: async () => (await import('./moving.ts')).benchMoving(ROUNDS),
   physmem: async () => (await import('./physmem.ts')).benchPhysmem(),
   snapshots: () => printFigures('RAM of a snapshot', benchSnapshots(ROUNDS)),
-  trips: () => printFigures('Across the line, one core, interpreter', benchTrips(ROUNDS)),
+  trips: () => printFigures(`Across the line, one core, ${DEFAULT_ENGINE}`, benchTrips(ROUNDS)),
 };
 const wanted = process.argv.slice(2);
 /** Minutes long, so only by name. */
