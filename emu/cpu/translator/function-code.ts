@@ -10,23 +10,9 @@
  * register or flag is written.
  */
 import { R } from '../../arch/core-layout.ts';
-import {
-  F_DST,
-  F_DST_SHIFT,
-  F_MEM,
-  F_SRC,
-  F_SRC_SHIFT,
-  F_WIDTH,
-  I_DISP,
-  I_FLAGS,
-  I_IMM,
-  I_REGS,
-  KIND_IMM,
-  KIND_REG,
-  KIND_RM,
-  NO_REGISTER,
-} from '../record.ts';
+import { F_SRC, F_SRC_SHIFT, I_DISP, I_REGS, KIND_IMM, KIND_REG, KIND_RM, NO_REGISTER } from '../record.ts';
 import { Kind } from './flag-kinds.ts';
+import { RecordFields } from './record-fields.ts';
 import { Import, L, SITE_WORD } from './region-frame.ts';
 import { Op } from './wasm-op.ts';
 import { CodeWriter, type Label } from './wasm-writer.ts';
@@ -62,15 +48,14 @@ const ESP = R.ESP as number;
 /** Where code is written: one region at a time, copied when it is complete. */
 const scratch = new Uint8Array(1 << 16);
 
-export abstract class FunctionCode {
+export abstract class FunctionCode extends RecordFields {
   readonly w = new CodeWriter(scratch);
   readonly sites: Site[] = [];
   /** Kind of the flags here. */
   kind = Kind.Unknown;
   /** Kind that the local tells, if it is known. */
   localKind = Kind.Unknown;
-  /** Record being translated, its page offset and length, and what comes behind it in the block. */
-  i = 0;
+  /** Page offset and length of the instruction, and how many come behind it in the block. */
   offset = 0;
   length = 0;
   behind = 0;
@@ -81,9 +66,11 @@ export abstract class FunctionCode {
   protected exit: Label = 0;
 
   constructor(
-    readonly ops: Int32Array,
+    ops: Int32Array,
     private readonly user: boolean,
-  ) {}
+  ) {
+    super(ops);
+  }
 
   /** Goes on at a page offset. */
   abstract jumpTo(offset: number): void;
@@ -173,44 +160,6 @@ export abstract class FunctionCode {
     this.w.const(this.kind);
     this.w.set(L.Op);
     this.localKind = this.kind;
-  }
-
-  // ---- fields of the record -----------------------------------------------------------------------------------
-
-  get flags(): number {
-    return this.ops[this.i + I_FLAGS];
-  }
-
-  get width(): number {
-    return this.flags & F_WIDTH;
-  }
-
-  get imm(): number {
-    return this.ops[this.i + I_IMM];
-  }
-
-  get regField(): number {
-    return this.ops[this.i + I_REGS] & 15;
-  }
-
-  get rmRegister(): number {
-    return (this.ops[this.i + I_REGS] >> 4) & 15;
-  }
-
-  get isMem(): boolean {
-    return (this.flags & F_MEM) !== 0;
-  }
-
-  get dstIsMem(): boolean {
-    return (this.flags & F_DST) >> F_DST_SHIFT !== KIND_REG && this.isMem;
-  }
-
-  get srcIsImmediate(): boolean {
-    return (this.flags & F_SRC) >> F_SRC_SHIFT === KIND_IMM;
-  }
-
-  private get dstRegister(): number {
-    return (this.flags & F_DST) >> F_DST_SHIFT === KIND_REG ? this.regField : this.rmRegister;
   }
 
   // ---- registers ----------------------------------------------------------------------------------------------
