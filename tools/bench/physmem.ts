@@ -3,51 +3,21 @@
  * numbers are the server's own work. `npm run bench physmem`; prints one line per measurement.
  */
 
-import { CapType, CopyFlag } from '../../src/abi/rights.ts';
+import { CopyFlag } from '../../src/abi/rights.ts';
 import { Op } from '../../src/abi/rpcs.ts';
-import type { CapRef, Operation, RpcReply } from '../../src/abi/server.ts';
+import type { CapRef } from '../../src/abi/server.ts';
 import { entryAt } from '../../src/physmem/names.ts';
-import { Physmem } from '../../src/physmem/physmem.ts';
-import { idleKernel } from './idle-kernel.ts';
+import { benchSizes } from './physmem-sizes.ts';
+import { PAGE, PHYSMEM_CAP, processorUs, ServerWorld } from './server-world.ts';
 
-const PAGE = 4096;
 const RAM_FRAMES = 1 << 20;
-const TASK = 1;
 const ROUNDS = 100;
-const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
+const processorMs = (): number => processorUs() / 1000;
 
-const physmem = new Physmem(idleKernel, {
-  memory: [{ frame: 0, count: RAM_FRAMES, use: 'free' }],
-  modules: [],
-  dmaZoneEnd: 4096,
-  rootTask: TASK,
-  poison: 'off',
-});
-physmem.bootRootSpace();
-const { store } = physmem;
-
-/** Largest number of steps between two waits of an operation, in host microseconds. */
-let longestSliceUs = 0;
-
-function call(op: Op, target: CapRef, words: readonly number[], caps: readonly CapRef[] = []): RpcReply {
-  const request = { op, task: TASK, thread: 1, target, words, wordCount: words.length, caps, driver: false };
-  const answer = physmem.request(request);
-  const reply = 'errno' in answer ? answer : finish(answer);
-  if (reply.errno !== 0) throw new Error(`${Op[op]}: errno ${reply.errno} ${reply.words.join(' ')}`);
-  return reply;
-}
-
-function finish(operation: Operation): RpcReply {
-  for (;;) {
-    const before = performance.now();
-    const step = operation.next('done');
-    longestSliceUs = Math.max(longestSliceUs, (performance.now() - before) * 1000);
-    if (step.done === true) return step.value;
-  }
-}
-
-const container = (control: CapRef = physmem.rootControl): CapRef =>
-  call(Op.CONTAINER_CREATE, control, []).caps[0]!;
+const world = new ServerWorld(RAM_FRAMES);
+const { store } = world.physmem;
+const call = world.call.bind(world);
+const container = (): CapRef => world.container();
 
 /** Runs `work` often and prints the best rate: a host that does other things at times must not show. */
 function rate(name: string, count: number, unit: string, work: () => void): void {
@@ -100,9 +70,9 @@ function mapResident(entryPages: number): void {
 function lookUp(): void {
   const c = container();
   const count = 1_000_000;
-  const before = performance.now();
+  const before = processorMs();
   for (let page = 0; page < count; page += 1) call(Op.ALLOCATE, c, [page * PAGE, PAGE, 0]);
-  console.log(`${'allocate 10^6 single pages'.padEnd(58)} ${(performance.now() - before).toFixed(0)} ms`);
+  console.log(`${'allocate 10^6 single pages'.padEnd(58)} ${(processorMs() - before).toFixed(0)} ms`);
   const index = store.containers.find(c.object);
   const pages = new Int32Array(1 << 16);
   let seed = 12345;
@@ -119,12 +89,12 @@ function lookUp(): void {
     `${'server memory per entry'.padEnd(58)} ${(bytes / store.entries.numbers.live).toFixed(1)} bytes (${sum % 2})`,
   );
   const copy = container();
-  longestSliceUs = 0;
-  const start = performance.now();
+  world.longestSliceUs = 0;
+  const start = processorMs();
   call(Op.CONTAINER_DESTROY, c, []);
-  const ms = performance.now() - start;
+  const ms = processorMs() - start;
   console.log(
-    `${'destroy a container of 10^6 entries'.padEnd(58)} ${ms.toFixed(0)} ms, longest slice ${longestSliceUs.toFixed(0)} µs`,
+    `${'destroy a container of 10^6 entries'.padEnd(58)} ${ms.toFixed(0)} ms, longest slice ${world.longestSliceUs.toFixed(0)} µs`,
   );
   call(Op.CONTAINER_DESTROY, copy, []);
 }
@@ -135,35 +105,16 @@ function copyOneGigabyte(): void {
   const b = container();
   call(Op.ALLOCATE, a, [0, size, 0]);
   for (let at = 0; at < size; at += 4 << 20) call(Op.MAP, a, [at, 4 << 20, 0x40000000 + at, 3, 0]);
-  const before = performance.now();
+  const before = processorMs();
   call(Op.COPY, a, [0, 0, size, 0], [b]);
   console.log(
-    `${'COW copy of 1 GiB of bound, mapped names'.padEnd(58)} ${(performance.now() - before).toFixed(2)} ms`,
+    `${'COW copy of 1 GiB of bound, mapped names'.padEnd(58)} ${(processorMs() - before).toFixed(2)} ms`,
   );
-  const again = performance.now();
+  const again = processorMs();
   call(Op.COPY, a, [0, size, size, CopyFlag.SHARED], [b]);
-  console.log(`${'SHARED copy of 1 GiB of names'.padEnd(58)} ${(performance.now() - again).toFixed(2)} ms`);
+  console.log(`${'SHARED copy of 1 GiB of names'.padEnd(58)} ${(processorMs() - again).toFixed(2)} ms`);
   call(Op.CONTAINER_DESTROY, a, []);
   call(Op.CONTAINER_DESTROY, b, []);
-}
-
-/** Cost against size: destroying a control with n bound frames must be linear. */
-function destroyControl(): void {
-  for (const n of [100, 1000, 10_000, 100_000]) {
-    const control = call(Op.CONTROL_SPLIT, physmem.rootControl, [n + 200]).caps[0]!;
-    const c = container(control);
-    for (let page = 0; page < n; page += 1) call(Op.ALLOCATE, c, [page * PAGE, PAGE, 0]);
-    call(Op.MAP, c, [0, n * PAGE, 0x10000000, 3, 0]);
-    longestSliceUs = 0;
-    const before = performance.now();
-    call(Op.CONTROL_DESTROY, control, []);
-    const ms = performance.now() - before;
-    const name = `destroy a control with ${n} bound, mapped frames`;
-    const each = ((ms * 1e6) / n).toFixed(0);
-    console.log(
-      `${name.padEnd(58)} ${each.padStart(6)} ns/frame, longest slice ${longestSliceUs.toFixed(0)} µs`,
-    );
-  }
 }
 
 /** All measurements, in order. */
@@ -174,11 +125,11 @@ export function benchPhysmem(): void {
   mapResident(1);
   lookUp();
   copyOneGigabyte();
-  destroyControl();
   const perFrame =
     store.base.state.byteLength + store.base.order.byteLength + store.base.owner.byteLength * 3;
   const bitmaps = store.zones.zones.reduce((sum, { buddy }) => sum + buddy.bytes, 0);
   console.log(
     `${'server memory per base frame'.padEnd(58)} ${((perFrame + bitmaps) / RAM_FRAMES).toFixed(1)} bytes`,
   );
+  benchSizes();
 }

@@ -4,6 +4,8 @@
  * instruction.
  */
 import { IMAGE_BASE } from '../../src/abi/boot-page.ts';
+import { SLOT_BOOT_CONTAINER } from '../../src/abi/message.ts';
+import { Op } from '../../src/abi/rpcs.ts';
 import { System } from '../../src/system.ts';
 import { type Figure, figure, hostSeconds } from './measure.ts';
 import { tinyElf } from './tiny-elf.ts';
@@ -57,6 +59,15 @@ const FAULT_LOOP = [
   0xeb,
   0xdc,
 ];
+/** The operations of a page's life in the root task's boot container, by message: allocate, deallocate. */
+const ALLOCATE_LOOP = ((): number[] => {
+  const request = (tag: number): number[] => [
+    ...[0x31, 0xc0, 0xbb, ...word(SLOT_BOOT_CONTAINER), 0xba, ...word(tag)],
+    ...[0xbe, ...word(0x10000000), 0xbf, ...word(4096), 0xcd, 0x30],
+  ];
+  const round = [...request((Op.ALLOCATE << 16) | 3), ...request((Op.DEALLOCATE << 16) | 2)];
+  return [0xb9, ...word(2), 0x83, 0xcd, 0xff, ...round, 0xeb, 256 - round.length - 2];
+})();
 const SLICE_INSTRUCTIONS = 2_000_000;
 /** V8 compiles the paths of kernel and server in the first few million instructions. */
 const WARM_UP_SLICES = 5;
@@ -93,10 +104,16 @@ function bootMilliseconds(): number {
 
 export function benchTrips(rounds: number): Figure[] {
   const syscalls = (system: System): number => system.kernel.counters.syscalls;
+  const pairs = (system: System): number => {
+    const counters = system.physmem?.store.counters;
+    if (counters !== undefined && counters.refusals > 0) throw new Error('the bench loop is refused');
+    return system.kernel.counters.rpcs / 2;
+  };
   const faults = (system: System): number => system.kernel.counters.pageFaults;
   return [
     loopFigure('system call (clock)', CLOCK_LOOP, rounds, syscalls),
     loopFigure('null call of physmem', NULL_LOOP, rounds, syscalls),
+    loopFigure('allocate + deallocate one page, by message', ALLOCATE_LOOP, rounds, pairs),
     loopFigure('unmap + page fault + map', FAULT_LOOP, rounds, faults),
     figure('power-on to first guest instruction', 'ms', rounds, bootMilliseconds),
   ];
