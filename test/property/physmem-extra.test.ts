@@ -100,7 +100,9 @@ class World {
     this.top.must(this.call(Op.RELEASE, this.containers[c]!, [start * PAGE, pages * PAGE, ReleaseFlag.SOFT]));
     for (let page = start; page < start + pages; page += 1) {
       const name = names.get(page);
-      if (name !== undefined && kept.includes(page)) name.hold = Hold.SOFT;
+      // Of pages of the range that shared memory with each other the last one is alone in the end.
+      const isLast = name !== undefined && this.hold(c, page) === Hold.SOFT;
+      if (name !== undefined && (kept.includes(page) || isLast)) name.hold = Hold.SOFT;
       else names.delete(page);
     }
   }
