@@ -6,6 +6,8 @@ import { programs, run, type Style } from './program.ts';
 /** Programs per test; each has about 250 operations. PHYSMEM_RUNS makes the tests shorter or longer. */
 const RUNS = Number(process.env['PHYSMEM_RUNS'] ?? 520);
 const OPERATIONS_MIN = 200;
+/** Time for one test: half a minute on an idle core, much more on a busy machine. */
+export const SOAK_MS = 600_000;
 
 /** Runs programs and says how much that was. */
 export function soak(style: Style, seed: number, runs: number = RUNS): void {

@@ -1,10 +1,11 @@
 /** Pins beside what takes the memory under them away: revocation of a shared copy, and a replacement. */
 import { describe, expect, it } from 'vitest';
-import { AllocFlag, CopyFlag } from '../../../src/abi/rights.ts';
+import { AllocFlag, CapType, CopyFlag, PinFlag } from '../../../src/abi/rights.ts';
 import { Op } from '../../../src/abi/rpcs.ts';
-import type { Operation } from '../../../src/abi/server.ts';
+import type { CapRef, Operation } from '../../../src/abi/server.ts';
 import { BenchTop, PAGE } from './bench-top.ts';
 
+const PHYSMEM: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0 };
 const RIGHTS = 1 | 2 | 32;
 
 function world() {
@@ -72,5 +73,23 @@ describe('a pin', () => {
     top.finish(squash);
     top.check();
     expect(top.credit(top.root).charged).toBe(2 + 3);
+  });
+
+  it('that moves memory waits for translations that others have taken away before: no write is lost (I31)', () => {
+    const { top, a } = world();
+    top.must(top.map(1, a, 0, 2, 0x100));
+    for (const page of [0, 1]) top.kernel.write(1, 1, 0x100 + page, 20 + page);
+    top.afterEach = () => {};
+    const unmap = top.start(Op.UNMAP, PHYSMEM, [0x100 * PAGE, 2 * PAGE]) as Operation;
+    const shootdown = unmap.next('done');
+    const pin = top.start(Op.PIN, a, [0, 2 * PAGE, 1000, PinFlag.DMA]) as Operation;
+    expect(pin.next('done')).toMatchObject({ done: false, value: { kind: 'event' } });
+    expect(top.kernel.write(1, 1, 0x101, 99)).toBe(true);
+    if (shootdown.done !== true) top.serve(shootdown.value);
+    top.finish(unmap);
+    const pinned = top.must(top.finish(pin));
+    expect(pinned.words[2]! / PAGE).toBeLessThan(64);
+    expect([0, 1].map((page) => top.peek(1, a, page))).toEqual([20, 99]);
+    top.check();
   });
 });
