@@ -14,6 +14,8 @@ export interface Subject {
   readonly through?: number;
   /** A container whose lock does not matter (share, revoke, lock, query). */
   readonly locked?: 'ignored';
+  /** A container that may be used while it dies (unlock). */
+  readonly dying?: 'accepted';
 }
 
 const GATE_REASONS: ReadonlySet<number> = new Set([Reason.LOCKED, Reason.DYING, Reason.DEAD_OBJECT]);
@@ -51,7 +53,7 @@ export class Gate {
     const { controls, containers, limiteds } = this.#model;
     const isThere = { control: controls, container: containers, limited: limiteds }[kind].has(id);
     if (!isThere) return Errno.EBADF;
-    if (this.dying.has(keyOf(subject))) return Errno.EBUSY;
+    if (subject.dying !== 'accepted' && this.dying.has(keyOf(subject))) return Errno.EBUSY;
     if (kind !== 'container' || subject.locked === 'ignored') return null;
     const lock = this.#model.lockOf(id, time);
     const isHolder = lock?.task === task && lock.limited === (subject.through ?? 0);

@@ -257,7 +257,8 @@ export function unlock(w: Arena, task: number, held: Held): void {
   const through = held.cap.type === CapType.LIMITED ? held.id : 0;
   const hasRight = through === 0 || (w.model.limiteds.get(through)!.rights & ContainerRight.LOCK) !== 0;
   const container = w.containerOf(held);
-  const subjects = hasRight ? w.subjectsOf(held, 'ignored') : [];
+  const named = hasRight ? w.subjectsOf(held, 'ignored') : [];
+  const subjects = named.map((subject) => ({ ...subject, dying: 'accepted' as const }));
   const isUnsure = w.gate.isUnsure(subjects);
   w.ask({ what: 'unlock', task, op: Op.UNLOCK, on: held.cap, words: [], subjects, uses: [] }, (reply) => {
     if (isGateRefusal(reply)) return;
