@@ -4,6 +4,7 @@
 
 #define LOCK_CYCLES 3000000
 #define STACK_BYTES 8192
+#define PATTERN 0x7a77e2u
 
 static char stack[STACK_BYTES];
 static slot_t doomed;
@@ -94,9 +95,14 @@ void try_scarce(void) {
   uint32_t window = vaddr_reserve(4 * PAGE_SIZE, PAGE_SIZE), blocks = 0;
   printf("Memory that is scarce\n");
   must(container_map(container, 0, 2 * PAGE_SIZE, window, ACCESS_READ | ACCESS_WRITE, 0, 0, 0, 0), "container_map");
+  *(volatile uint32_t *)window = PATTERN;
   must(container_release(container, 0, 2 * PAGE_SIZE, RELEASE_SOFT, 0), "container_release");
   must(container_allocate(container, 2 * PAGE_SIZE, 2 * PAGE_SIZE, 0, 0), "container_allocate");
   expect("recover without credit", container_recover(container, 0, 2 * PAGE_SIZE, 0, 0), ENOMEM);
+  must(container_recover(container, 0, 2 * PAGE_SIZE, ALLOC_EXTRA, 0), "container_recover");
+  must(container_map(container, 0, PAGE_SIZE, window, ACCESS_READ, 0, 0, 0, 0), "container_map");
+  printf("  as extra memory it comes back, %s\n",
+         *(volatile uint32_t *)window == PATTERN ? "contents and all" : "WITHOUT its contents");
   must(container_allocate(container, 8 * PAGE_SIZE, PAGE_SIZE, ALLOC_EXTRA, 0), "container_allocate");
   expect("pin of extra memory", container_pin(container, 8 * PAGE_SIZE, PAGE_SIZE, 1000, 0, 0, 0, 0, 0, 0), ENOMEM);
   expect("on_return with a dead thread", control_on_return(control, 0, dead_thread()), ESRCH);
