@@ -77,11 +77,11 @@ export class Flights {
 
   #fly(flight: Flight, operation: AnyOperation): void {
     const step = operation.next('done');
-    if (step.done === true) this.#end(flight, step.value);
+    if (step.done === true) this.#end(flight, step.value ?? undefined);
     else this.aloft.push({ ...flight, operation, wait: step.value, result: null });
   }
 
-  #end(flight: Flight, reply: RpcReply | undefined | void): void {
+  #end(flight: Flight, reply: RpcReply | undefined): void {
     this.clock += 1;
     flight.done(reply ?? null, flight.life);
   }
@@ -97,7 +97,7 @@ export class Flights {
     if (step.done !== true) flight.wait = step.value;
     else {
       this.aloft.splice(this.aloft.indexOf(flight), 1);
-      this.#end(flight, step.value);
+      this.#end(flight, step.value ?? undefined);
     }
     this.#adopt();
     return true;
