@@ -80,6 +80,14 @@ export function countersOf(
   const once = (label: string, total: number): CounterRow => ({ label, perCore: [], total });
   const k = kernel.counters;
   const p = physmem.counters;
+  const loans =
+    p.returnRequests + p.reclaimedFrames + p.lostSoftFrames === 0
+      ? []
+      : [
+          once('requests to give frames back', p.returnRequests),
+          once('extra frames taken by force', p.reclaimedFrames),
+          once('soft frames reused', p.lostSoftFrames),
+        ];
   const deferral =
     p.deferredPages === 0
       ? []
@@ -112,6 +120,7 @@ export function countersOf(
     once('frames zeroed', p.zeroedFrames),
     once('frames copied', p.copiedFrames),
     once('copy-on-write breaks', p.cowBreaks),
+    ...loans,
     once('pages mapped', p.mappedPages),
     once('pages unmapped', p.unmappedPages),
   ];

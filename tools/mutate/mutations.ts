@@ -432,4 +432,28 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '    control.extra -= pages;\n',
     put: '',
   },
+  {
+    name: 'extra: a pin holds memory that could be taken',
+    file: 'pin.ts',
+    find: 'if (loan !== null) return loan;\n    const frame',
+    put: 'const frame',
+  },
+  {
+    name: 'soft: memory can be reused before its translations are gone',
+    file: 'removal.ts',
+    find: 'removal.blocks.length > 0 || removal.softs.length > 0 ||',
+    put: 'removal.blocks.length > 0 ||',
+  },
+  {
+    name: 'soft: shared memory is kept for one of its users',
+    file: 'soft.ts',
+    find: '!== UNBOUND && !isShared(store, entry);',
+    put: '!== UNBOUND;',
+  },
+  {
+    name: 'soft: a reference can be mapped',
+    file: 'map.ts',
+    find: 'if (entries.loan[entry] !== 0 && holdOf(store, entry) === Hold.SOFT) {',
+    put: 'if (entries.loan[entry] === -1) {',
+  },
 ];
