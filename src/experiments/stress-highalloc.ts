@@ -8,14 +8,14 @@ import { policyNamed } from './policies.ts';
 import { Random } from './random.ts';
 import { HUGE_PAGES, ServerWorld } from './server-world.ts';
 
-const RAM_FRAMES = { tiny: 6144, quick: 8192, full: 24_576 } as const;
+const RAM_FRAMES = { tiny: 6144, quick: 8192, full: 16_384 } as const;
 /** Shares: of memory that the load takes at first, and in the long run; of its objects that are pinned, and that outlast it. */
 const FILLED = 0.95;
 const LOADED = 0.7;
 const PINNED = 0.2;
 const STAYS = 0.1;
 /** Steps before the first phase, and before each attempt in the phases with load. */
-const WARM_UP_STEPS = 200;
+const WARM_UP_STEPS = 150;
 const STEPS_PER_ATTEMPT = 3;
 const REST_CYCLES = 100_000_000;
 const NONE = 'none';
