@@ -30,7 +30,8 @@ function* episode(store: Store): Operation<void> {
   let failures = 0;
   for (let asked = 0; asked < REGIONS_MAX && failures < FAILURES_MAX; asked += 1) {
     const goal = compaction.background('working');
-    const proposal = goal === null ? null : compaction.choose(goal, asked);
+    // Each region that was emptied is a goal that was reached.
+    const proposal = goal === null ? null : compaction.choose(goal, failures);
     if (proposal === null) break;
     const { frame, order, into = [] } = proposal;
     const result = yield* evacuate(store, { frame, order, into, where: 'zone' });
