@@ -16,6 +16,8 @@ struct fault {
   uint32_t address, eip, error_code, thread, task;
 };
 
+/* An entry counts when its size is not 0, which is written last. The lock is for writers only: physmem may take the page of
+ * the table away while one of them holds it, and then the pager has to serve that very fault. */
 static struct region regions[REGIONS_MAX];
 static lock_t regions_lock;
 static uint32_t vaddr_next;
@@ -55,9 +57,13 @@ int region_add(const struct region *region) {
     if (!free && r->size == 0)
       free = r;
   }
-  if (free)
-    *free = *region;
-  else
+  if (free) {
+    struct region entry = *region;
+    entry.size = 0;
+    *free = entry;
+    __asm__ volatile("" : : : "memory");
+    free->size = region->size;
+  } else
     error = ENOSPC;
   unlock(&regions_lock);
   return error;
@@ -92,17 +98,15 @@ enum found { NO_TASK, NO_REGION, FOUND };
 
 static enum found find_region(uint32_t badge, uint32_t address, struct region *out) {
   enum found found = NO_TASK;
-  lock(&regions_lock);
   for (const struct region *r = regions; r < regions + REGIONS_MAX && found != FOUND; r++) {
     if (r->size == 0 || r->badge != badge)
       continue;
     found = NO_REGION;
-    if (address - r->vaddr < r->size) {
-      *out = *r;
+    *out = *r;
+    __asm__ volatile("" : : : "memory");
+    if (r->size != 0 && out->size != 0 && address - out->vaddr < out->size)
       found = FOUND;
-    }
   }
-  unlock(&regions_lock);
   return found;
 }
 
