@@ -435,14 +435,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'extra: a pin holds memory that could be taken',
     file: 'pin.ts',
-    find: 'if (loan !== null) return loan;\n    const frame',
-    put: 'const frame',
+    find: 'return hasLoan(store, store.entries.frame[entry]!) ?',
+    put: 'return entry < 0 ?',
   },
   {
-    name: 'soft: memory can be reused before its translations are gone',
+    name: 'soft: memory that a silent core may still read is kept for reuse',
     file: 'removal.ts',
-    find: 'removal.blocks.length > 0 || removal.softs.length > 0 ||',
-    put: 'removal.blocks.length > 0 ||',
+    find: 'if (inflight.parked.length > 0) loseAll(store, removal);',
+    put: '',
   },
   {
     name: 'soft: shared memory is kept for one of its users',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Errno, Reason } from '../../../src/abi/errno.ts';
-import { AllocFlag, ContainerRight, CopyFlag, ReleaseFlag } from '../../../src/abi/rights.ts';
+import { AllocFlag, CapType, ContainerRight, CopyFlag, ReleaseFlag } from '../../../src/abi/rights.ts';
 import { Op, PageState } from '../../../src/abi/rpcs.ts';
 import type { CapRef, Operation } from '../../../src/abi/server.ts';
 import { FrameState } from '../../../src/physmem/base-frames.ts';
@@ -251,6 +251,25 @@ describe('recover', () => {
     expect(top.finish(recover).errno).toBe(Errno.OK);
     top.check();
     expect(values(0, 16)).toEqual(Array.from({ length: 16 }, (_, i) => 50 + i));
+  });
+
+  it('finds its memory not reusable while the shootdown of somebody else may be about it (I19)', () => {
+    top.kernel.remote = 'always';
+    top.afterEach = () => {};
+    top.must(top.map(1, cache, 0, 16, 0x200));
+    for (let page = 0; page < 16; page += 1) top.kernel.read(1, 1, 0x200 + page);
+    const server: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
+    const unmap = top.start(Op.UNMAP, server, [0x200 * PAGE, 16 * PAGE]) as Operation;
+    const { batch } = unmap.next('done').value as unknown as { batch: never };
+    top.kernel.remote = 'never';
+    const release = top.start(Op.RELEASE, cache, [0, 16 * PAGE, SOFT]) as Operation;
+    expect((release.next('done').value as { kind: string }).kind).toBe('event');
+    expect(top.physmem.store.base.state.includes(FrameState.SOFT)).toBe(false);
+    top.kernel.acknowledge(batch);
+    top.must(top.finish(unmap));
+    top.must(top.finish(release));
+    top.check();
+    expect(query().soft).toBe(16);
   });
 
   it('finds nothing when a core did not answer: what may still be seen is not kept', () => {
