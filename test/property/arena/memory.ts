@@ -137,7 +137,8 @@ function finishCopy(w: Arena, request: ModelCopy, life: Life): void {
   w.model.copy(request, 'names');
   if ((flags & (CopyFlag.SHARED | CopyFlag.MOVE)) !== 0 || (source === target && from === to)) return;
   for (const [i, cell] of read.entries()) {
-    w.views.protect(cell, life.begun);
+    // A copy of pinned memory is made at once (ADR 9): where each side has its own frame, the source stays writable.
+    if (w.frameOf(source, from + i) === w.frameOf(target, to + i)) w.views.protect(cell, life.begun);
     const copied = w.model.containers.get(target)!.names.get(to + i)!.cell;
     const actual = w.valueOf(target, to + i)!;
     if (actual === copied.value) continue;
