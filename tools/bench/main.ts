@@ -1,5 +1,5 @@
 /**
- * `npm run bench [cpu|engines|loops|moving|physmem|snapshots|trips]` or `npm run bench soak [minutes]`: what the program exists
+ * `npm run bench [cpu|engines|loops|moving|physmem|snapshots|translation|trips]` or `npm run bench soak [minutes]`: what the program exists
  * to be fast at, measured on this machine. Medians with ranges; the host is noisy, so compare figures of one run only.
  */
 import { DEFAULT_ENGINE, OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
@@ -7,6 +7,7 @@ import { benchLoops } from './bare-loops.ts';
 import { benchCore } from './core.ts';
 import { geometricMean, median, printFigures } from './measure.ts';
 import { benchSnapshots } from './snapshots.ts';
+import { benchTranslation } from './translation.ts';
 import { benchTrips } from './trips.ts';
 
 const ROUNDS = 5;
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   moving: async () => (await import('./moving.ts')).benchMoving(ROUNDS),
   physmem: async () => (await import('./physmem.ts')).benchPhysmem(),
   snapshots: () => printFigures('RAM of a snapshot', benchSnapshots(ROUNDS)),
+  translation: () => printFigures('The translator itself', benchTranslation(ROUNDS)),
   trips: () => printFigures(`Across the line, one core, ${DEFAULT_ENGINE}`, benchTrips(ROUNDS)),
 };
 const wanted = process.argv.slice(2);

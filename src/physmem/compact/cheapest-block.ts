@@ -18,7 +18,8 @@ export function cheapestBlock(view: PolicyView, goal: Goal): Proposal | null {
       if (!isWhole(view, block)) continue;
       if (best < 0 || view.movable(block) < view.movable(best)) best = block;
     }
-    if (best < 0 || view.movable(best) > freeFrames - view.free(best)) return null;
+    // Room in blocks that are free as a whole is none: filling one to empty another could go on for ever.
+    if (best < 0 || view.movable(best) > roomInPartlyFree(view, all, best)) return null;
     return proposal(goal, best * view.blockFrames, fullest(view, all, best));
   }
   const candidates = all.filter((block) => view.movable(block) > 0 && view.free(block) > 0);
@@ -30,6 +31,15 @@ export function cheapestBlock(view: PolicyView, goal: Goal): Proposal | null {
   }
   if (found === null || found.moves > freeFrames) return null;
   return proposal(goal, found.frame, fullest(view, all, Math.floor(found.frame / view.blockFrames)));
+}
+
+/** Free frames of the blocks that are free in part, without the one that is emptied. */
+function roomInPartlyFree(view: PolicyView, blocks: readonly number[], emptied: number): number {
+  let room = 0;
+  for (const block of blocks) {
+    if (block !== emptied && view.free(block) < view.blockFrames) room += view.free(block);
+  }
+  return room;
 }
 
 /** Blocks with little free memory take what is moved, so that those with much stay good candidates. */
