@@ -11,13 +11,9 @@ import { MUTATIONS, type Mutation } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COPIED = [
-  'src',
-  'emu/arch',
-  'test/unit/physmem',
-  'test/property',
-  'package.json',
-  'tsconfig.base.json',
-  'vitest.config.ts',
+  ...['src', 'emu', 'firmware', 'guest/bin', 'scenarios'],
+  ...['test/unit', 'test/property', 'test/system', 'test/fixtures'],
+  ...['package.json', 'tsconfig.base.json', 'vitest.config.ts'],
 ];
 /** Quick tests first; most mutations die there. */
 const SUITES = [
