@@ -193,14 +193,20 @@ function bind(koffi: Koffi, library: KoffiLibrary): Calls {
 }
 
 /** The part of koffi that is used. */
-interface KoffiLibrary {
+export interface KoffiLibrary {
   func(prototype: string): Native;
 }
-interface Koffi {
+export interface Koffi {
   load(file: string): KoffiLibrary;
   proto(prototype: string): unknown;
   pointer(type: string): unknown;
   register(callback: unknown, type: unknown): unknown;
+}
+
+/** koffi and the library itself, for tools that need other calls of it. @throws HostError as loadUnicorn */
+export function openNative(): { koffi: Koffi; library: KoffiLibrary } {
+  const koffi = requireKoffi();
+  return { koffi, library: openLibrary(koffi, FILES) };
 }
 
 function requireKoffi(): Koffi {

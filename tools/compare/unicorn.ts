@@ -2,17 +2,11 @@
  * The part of Unicorn's C API that the lock-step comparison needs, through koffi: one 32-bit x86 machine in ring 0
  * without paging. Debian's package is libunicorn2; without it `openUnicorn` says why.
  */
-import { createRequire } from 'node:module';
+import { openNative } from '../../src/cli/unicorn-library.ts';
 
 const UC_ARCH_X86 = 4;
 const UC_MODE_32 = 4;
 const UC_PROT_ALL = 7;
-const LIBRARIES = [
-  'libunicorn.so.2',
-  'libunicorn.so',
-  '/opt/homebrew/lib/libunicorn.2.dylib',
-  'libunicorn.2.dylib',
-];
 
 /** Register numbers of unicorn/x86.h, in encoding order: EAX ECX EDX EBX ESP EBP ESI EDI, then EIP and EFLAGS. */
 const GENERAL = [19, 22, 24, 21, 30, 20, 29, 23];
@@ -33,28 +27,19 @@ interface Library {
 }
 
 function load(): Library {
-  const koffi = createRequire(import.meta.url)('koffi');
-  let failure: unknown;
-  for (const name of LIBRARIES) {
-    try {
-      const lib = koffi.load(name);
-      return {
-        open: lib.func('int uc_open(int arch, int mode, _Out_ void **uc)'),
-        close: lib.func('int uc_close(void *uc)'),
-        map: lib.func('int uc_mem_map(void *uc, uint64_t address, size_t size, uint32_t perms)'),
-        write: lib.func('int uc_mem_write(void *uc, uint64_t address, const uint8_t *bytes, size_t size)'),
-        read: lib.func('int uc_mem_read(void *uc, uint64_t address, _Out_ uint8_t *bytes, size_t size)'),
-        setReg: lib.func('int uc_reg_write(void *uc, int regid, const uint32_t *value)'),
-        getReg: lib.func('int uc_reg_read(void *uc, int regid, _Out_ uint32_t *value)'),
-        start: lib.func(
-          'int uc_emu_start(void *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count)',
-        ),
-      };
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
+  const { library: lib } = openNative();
+  return {
+    open: lib.func('int uc_open(int arch, int mode, _Out_ void **uc)'),
+    close: lib.func('int uc_close(void *uc)'),
+    map: lib.func('int uc_mem_map(void *uc, uint64_t address, size_t size, uint32_t perms)'),
+    write: lib.func('int uc_mem_write(void *uc, uint64_t address, const uint8_t *bytes, size_t size)'),
+    read: lib.func('int uc_mem_read(void *uc, uint64_t address, _Out_ uint8_t *bytes, size_t size)'),
+    setReg: lib.func('int uc_reg_write(void *uc, int regid, const uint32_t *value)'),
+    getReg: lib.func('int uc_reg_read(void *uc, int regid, _Out_ uint32_t *value)'),
+    start: lib.func(
+      'int uc_emu_start(void *uc, uint64_t begin, uint64_t until, uint64_t timeout, size_t count)',
+    ),
+  };
 }
 
 let library: Library | null = null;

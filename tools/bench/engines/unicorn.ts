@@ -2,8 +2,8 @@
  * The Unicorn library alone on the image: no page of ours between, no hook but the one for ports. Debian's 2.0.1 turns
  * paging on without translating, which an identity map does not show; there are no interrupts, so traps are left out.
  */
-import { createRequire } from 'node:module';
 import { planMultiboot } from '../../../emu/multiboot.ts';
+import { openNative } from '../../../src/cli/unicorn-library.ts';
 import { commandLine, Marks, PRIVILEGED, RAM_BYTES, type RunnerOrReason, wallSeconds } from './marks.ts';
 
 const ARCH_X86 = 4;
@@ -16,17 +16,14 @@ const [EAX, EBX] = [19, 21];
 const MULTIBOOT_MAGIC = 0x2badb002;
 const NOWHERE = 0xffffffff;
 
-type Call = (...args: unknown[]) => number;
-
 export function unicornRunner(image: Uint8Array): RunnerOrReason {
-  let koffi: ReturnType<NodeJS.Require>;
-  let library: { func(prototype: string): Call };
+  let native: ReturnType<typeof openNative>;
   try {
-    koffi = createRequire(import.meta.url)('koffi');
-    library = koffi.load('libunicorn.so.2');
-  } catch {
-    return 'libunicorn.so.2 is not installed (Debian: libunicorn2), or koffi is not';
+    native = openNative();
+  } catch (error) {
+    return (error as Error).message;
   }
+  const { koffi, library } = native;
   koffi.proto('void BenchOut(void *uc, uint32_t port, int size, uint32_t value, void *user)');
   const open = library.func('int uc_open(int arch, int mode, _Out_ void **uc)');
   const close = library.func('int uc_close(void *uc)');
