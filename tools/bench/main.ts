@@ -1,5 +1,5 @@
 /**
- * `npm run bench [cpu|engines|loops|moving|physmem|snapshots|translation|trips]` or `npm run bench soak [minutes]`: what the program exists
+ * `npm run bench [cpu|engines|loops|moving|physmem|snapshots|translation|trips]` or `npm run bench soak [minutes] [eager]`: what the program exists
  * to be fast at, measured on this machine. Medians with ranges; the host is noisy, so compare figures of one run only.
  */
 import { DEFAULT_ENGINE, OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
@@ -42,7 +42,8 @@ const wanted = process.argv.slice(2);
 /** Minutes long, so only by name. */
 const soakMinutes = wanted[0] === 'soak' ? Number(wanted[1] ?? 10) : 0;
 const unknown = wanted.find((name) => benches[name] === undefined);
-if (soakMinutes > 0) process.exitCode = (await import('./soak.ts')).soak(soakMinutes);
+if (soakMinutes > 0)
+  process.exitCode = (await import('./soak.ts')).soak(soakMinutes, wanted[2] === 'eager' ? 'eager' : 'paced');
 else if (unknown !== undefined) {
   process.stderr.write(`There is no bench "${unknown}"; there are: ${Object.keys(benches).join(', ')}.\n`);
   process.exitCode = 2;

@@ -10,6 +10,7 @@ import type { EngineContext } from '../context.ts';
 import { I_OP } from '../record.ts';
 import { findRegion, type Region } from './blocks.ts';
 import type { Site } from './function-code.ts';
+import { Heat } from './heat.ts';
 import { endOf } from './reach.ts';
 import { type Charge, RegionCode } from './region-code.ts';
 import { LOCALS, REGION_IMPORTS, REGION_TYPE } from './region-frame.ts';
@@ -18,10 +19,6 @@ import { moduleBytes } from './wasm-writer.ts';
 
 /** Bytes of WebAssembly that are kept; machine code is about as large again. */
 const MAX_CODE_BYTES = 16 << 20;
-/** How much longer a page waits for its next translation: after one that added code, after one whose code was written. */
-const PATIENCE_GROWN = 1;
-const PATIENCE_WRITTEN = 8;
-const MAX_PATIENCE = 255;
 const MODE = MODE_CODE32 | MODE_FLAT;
 
 /** One translated region. */
@@ -55,9 +52,7 @@ export class RegionCache {
   readonly regions: (TranslatedRegion | null)[] = [];
   /** Regions made so far. */
   made = 0;
-  /** Instructions that the interpreter has done in a page since the last translation. */
-  private readonly heat: Int32Array;
-  private readonly patience: Uint8Array;
+  private readonly heat: Heat;
   private readonly seeds = new Map<number, number[]>();
   private readonly free: number[] = [];
   private readonly byFrame = new Map<number, number[]>();
@@ -74,16 +69,16 @@ export class RegionCache {
     private readonly functions: FunctionTable,
     /** What code of a region imports: memory and REGION_IMPORTS. */
     private readonly env: Record<string, unknown>,
-    /** Instructions in a page before it is translated, at least 1. */
-    private readonly threshold: number,
+    /** See Heat. */
+    threshold: number,
+    freeTranslations?: number,
   ) {
     const { memory } = context;
     const { layout } = memory;
     const keys = ((layout.totalBytes - layout.rom) >>> 12) * 2;
     this.firstPage = layout.rom >>> 12;
     this.byKey = new Uint16Array(memory.buffer, layout.engine + ENGINE_REGIONS * 4096, keys);
-    this.heat = new Int32Array(keys);
-    this.patience = new Uint8Array(keys);
+    this.heat = new Heat(keys, threshold, freeTranslations);
     this.generation = cache.generation;
     context.bus.onCodeWrite({
       codeWritten: (frame, offset, length) => this.codeWritten(frame, offset, length),
@@ -92,16 +87,19 @@ export class RegionCache {
 
   /** Forgets all regions if the decoded code that they were made from is gone; before every look-up. */
   synchronise(): void {
-    if (this.generation !== this.cache.generation) this.reset();
+    if (this.generation !== this.cache.generation) this.dropAll();
   }
 
-  /** Drops every region. */
+  /** Drops every region, and what is known of pages. */
   reset(): void {
+    this.dropAll();
+    this.heat.reset();
+  }
+
+  private dropAll(): void {
     for (const region of this.regions) if (region !== null) this.drop(region);
     this.generation = this.cache.generation;
     this.seeds.clear();
-    this.heat.fill(0);
-    this.patience.fill(0);
   }
 
   /** Key of a page of the buffer. */
@@ -124,19 +122,13 @@ export class RegionCache {
    * tells what that has cost. Translates when it is worth it.
    */
   warm(key: number, offset: number, count: number): void {
-    if (this.find(key)?.covered[offset] === 1) return;
-    const heat = this.heat[key] + count;
-    if (heat < this.threshold * (1 + this.patience[key])) {
-      this.heat[key] = heat;
-      return;
-    }
-    this.heat[key] = 0;
-    this.translate(key, offset);
+    if (this.find(key)?.covered[offset] === 1) this.heat.earn(count);
+    else if (this.heat.add(key, count)) this.translate(key, offset);
   }
 
-  private wait(key: number, more: number): void {
-    // A threshold of 1 is for tests that want everything translated.
-    if (this.threshold > 1) this.patience[key] = Math.min(MAX_PATIENCE, this.patience[key] + more);
+  /** The interpreter has done `count` instructions that are of no page's account. */
+  rested(count: number): void {
+    this.heat.earn(count);
   }
 
   /** Host offset of the page of a key. */
@@ -156,7 +148,7 @@ export class RegionCache {
     if (slot < 0) return;
     const seed = this.runStart(slot * 4096, offset);
     if (seed < 0) return;
-    this.wait(key, PATIENCE_GROWN);
+    this.heat.spend(key);
     const old = this.find(key);
     const seeds = old === null ? [] : (this.seeds.get(key) ?? []);
     if (!seeds.includes(seed)) seeds.push(seed);
@@ -193,7 +185,7 @@ export class RegionCache {
     const compiled = tryInstantiate(bytes, this.env);
     if (compiled === null) {
       this.free.push(n);
-      this.patience[key] = MAX_PATIENCE;
+      this.heat.refused(key);
       return;
     }
     this.codeBytes += bytes.length;
@@ -277,7 +269,7 @@ export class RegionCache {
       const region = this.regions[n]!;
       if (!region.covered.subarray(offset, offset + length).includes(1)) continue;
       this.drop(region);
-      this.wait(region.key, PATIENCE_WRITTEN);
+      this.heat.written(region.key);
     }
   }
 }

@@ -59,6 +59,8 @@ export interface TranslatorOptions {
   readonly threshold?: number;
   /** See LEAST_BUDGET. */
   readonly leastBudget?: number;
+  /** Translations before their pace is limited; see Heat. */
+  readonly freeTranslations?: number;
 }
 
 export class Translator extends Interpreter {
@@ -94,7 +96,8 @@ export class Translator extends Interpreter {
       ? tryInstantiate(dispatcherBytes(layout), { memory: owner, table, ...this.callbacks() })
       : null;
     this.dispatch = (shared?.['dispatch'] as Dispatch | undefined) ?? null;
-    this.regions = new RegionCache(context, this.cache, table, { memory: owner, ...shared }, threshold);
+    const env = { memory: owner, ...shared };
+    this.regions = new RegionCache(context, this.cache, table, env, threshold, options.freeTranslations);
   }
 
   /** What translated code calls; see Import. */
@@ -168,6 +171,7 @@ export class Translator extends Interpreter {
     super.stretch(c);
     c.stop = 0;
     this.rest -= before - c.left;
+    this.regions.rested(before - c.left);
     if (c.left > 0 && r[PEND] === 0) r[R.EFLAGS] &= ~Flag.RF;
     return c.left === 0 || r[PEND] !== 0;
   }

@@ -7,8 +7,9 @@ import { TestMachine } from '../../unit/cpu/test-machine.ts';
 const CODE = 0x1000;
 
 /** A TestMachine's world with the translator instead of its interpreter. */
-function translatorFor(m: TestMachine, threshold: number): Translator {
-  return new Translator(m.context as EngineContext, { threshold, leastBudget: 1 });
+function translatorFor(m: TestMachine, threshold: number, freeTranslations?: number): Translator {
+  const free = freeTranslations === undefined ? {} : { freeTranslations };
+  return new Translator(m.context as EngineContext, { threshold, leastBudget: 1, ...free });
 }
 
 /** L: add eax, imm32; dec ecx; jnz L; hlt */
@@ -52,6 +53,54 @@ describe('code that is rewritten', () => {
       return m.r[R.EAX];
     });
     expect(sums).toEqual([(200 * 201) / 2, (200 * 201) / 2]);
+  });
+
+  it('is translated at a pace that interpreted instructions set, however many pages it is in', () => {
+    const m = new TestMachine({ ramBytes: 16 << 20 });
+    const free = 20;
+    const engine = translatorFor(m, 100, free);
+    let next = 0;
+    /** New code in a page that had none: hot each time, since a page is patient only after it was translated. */
+    const round = (turns: number): void => {
+      const n = ++next;
+      const at = 0x100000 + n * 4096;
+      m.load(at, loop(n));
+      m.r[R.EIP] = at;
+      m.r[R.EAX] = 0;
+      m.r[R.ECX] = turns;
+      m.r[R.RUN_STATE] = 0;
+      engine.run(0, turns * 3 + 1);
+      expect(m.r[R.EAX], `page ${n}`).toBe(Math.imul(turns, n));
+    };
+    for (let n = 0; n < 60; n++) round(1000);
+    expect(engine.translations).toBe(free);
+    // 40 pages of 3,000 interpreted instructions have earned nothing yet; 4,000,000 earn one.
+    for (let n = 0; n < 45; n++) round(100_000);
+    expect(engine.translations).toBeGreaterThanOrEqual(free + 2);
+    expect(engine.translations).toBeLessThanOrEqual(free + 4);
+    // The host's reset begins anew.
+    engine.reset();
+    const before = engine.translations;
+    for (let n = 0; n < 60; n++) round(1000);
+    expect(engine.translations).toBe(before + free);
+  });
+
+  it('stays known as such when all decoded code is dropped for want of room', () => {
+    const m = new TestMachine({ ramBytes: 16 << 20 });
+    const engine = translatorFor(m, 100);
+    const run = (at: number, imm: number, turns = 100): void => {
+      m.load(at, loop(imm));
+      m.r[R.EIP] = at;
+      m.r[R.ECX] = turns;
+      m.r[R.RUN_STATE] = 0;
+      engine.run(0, turns * 3 + 1);
+    };
+    for (let n = 0; n < 200; n++) run(CODE, n);
+    // Decoded code is kept for 512 pages.
+    for (let page = 0; page < 520; page++) run(0x100000 + page * 4096, page);
+    const before = engine.translations;
+    for (let n = 0; n < 3; n++) run(CODE, n, 1000);
+    expect(engine.translations).toBe(before);
   });
 
   it('on more pages than there is room for is translated anew, and the room is used again', () => {
