@@ -3,24 +3,13 @@
  * to be fast at, measured on this machine. Medians with ranges; the host is noisy, so compare figures of one run only.
  */
 import { DEFAULT_ENGINE, OWN_ENGINE_NAMES } from '../../emu/arch/engine.ts';
-import { benchLoops } from './bare-loops.ts';
 import { benchCore } from './core.ts';
-import { geometricMean, median, printFigures } from './measure.ts';
+import { printFigures } from './measure.ts';
 import { benchSnapshots } from './snapshots.ts';
 import { benchTranslation } from './translation.ts';
 import { benchTrips } from './trips.ts';
 
 const ROUNDS = 5;
-
-function loops(): void {
-  for (const [engine, figures] of benchLoops(ROUNDS, OWN_ENGINE_NAMES)) {
-    printFigures(`Loops of guest/bare/loops.c, paging on, default TLB: ${engine}`, figures);
-    const medians = figures.map((f) => f.median);
-    process.stdout.write(
-      `  median of the loops ${median(medians).toFixed(1)} MIPS, geometric mean ${geometricMean(medians).toFixed(1)} MIPS\n`,
-    );
-  }
-}
 
 const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   cpu: () => {
@@ -30,7 +19,7 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   },
   // Loaded when asked for: it needs v86, and other engines where they are installed.
   engines: async () => (await import('./engines/compare.ts')).compareEngines(ROUNDS),
-  loops,
+  loops: async () => (await import('./engines/compare.ts')).compareOwnEngines(ROUNDS),
   // Loaded when asked for, as the next one: they build servers for a GiB of frames and more.
   moving: async () => (await import('./moving.ts')).benchMoving(ROUNDS),
   physmem: async () => (await import('./physmem.ts')).benchPhysmem(),

@@ -76,7 +76,6 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
   task('shoot', 'shoot', ['root.c']),
   task('shoot-reader', 'shoot', ['reader.c']),
   bare('hello', ['hello.c']),
-  bare('loops', ['loops.c', 'paging.c']),
   toy('round-robin', ['main.c'], ['apic.c']),
   toy('paging', ['main.c'], []),
   toy('smp', ['main.c', 'mp-tables.c', 'trampoline.S'], ['apic.c']),
@@ -90,7 +89,7 @@ export const GUEST_PROGRAMS: readonly GuestProgram[] = [
     ],
     script: 'high/high.ld',
   },
-  bare('wild', ['wild/main.c', 'paging.c']),
+  bare('wild', ['wild/main.c', 'wild/paging.c']),
   toy('dma', ['main.c', 'dma.c'], ['apic.c']),
-  toy('engines', ['main.c', 'loops.c', 'user.S'], []),
+  toy('loops', ['main.c', 'loops.c', 'user.S'], []),
 ];

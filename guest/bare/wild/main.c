@@ -1,7 +1,7 @@
 /* A kernel that loses its way, to see how that is explained: paging is on, there is no IDT, and a call through a wrong
  * pointer leads where nothing is mapped. The page fault cannot be delivered, nor the fault of its delivery: triple fault. */
 #include "../bare.h"
-#include "../paging.h"
+#include "paging.h"
 
 static const struct {
   uint16_t limit;

@@ -1,10 +1,12 @@
 /**
- * `npm run bench engines [rounds]`: one image on every engine that is here, interleaved, so that drift of the host hits
- * all alike. Each loop gets so many units on each engine that it lasts about a third of a second; a result is million
- * instructions per second by the same count for all (MiB/s for the string copy, million traps per second).
+ * `npm run bench engines`: one image on every engine that is here, interleaved, so that drift of the host hits all alike;
+ * `npm run bench loops`: the same on the engines of this project only. Each loop gets so many units on each engine that it
+ * lasts about a third of a second; a result is million instructions per second by the same count for all (MiB/s for string
+ * instructions, million traps per second).
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { OWN_ENGINE_NAMES } from '../../../emu/arch/engine.ts';
 import { geometricMean, median } from '../measure.ts';
 import type { Runner, RunnerOrReason, Timed } from './marks.ts';
 import { nativeRunner } from './native.ts';
@@ -18,6 +20,7 @@ const LOOPS = ['xorshift', 'crc32', 'fib', 'memcpy', 'memcpy-16M', 'memset', 'si
 /** Units of the others: what one unit of the image is, in millions. */
 const OTHERS: Readonly<Record<string, { unit: string; millions: number }>> = {
   'rep-movs': { unit: 'MiB/s', millions: 1 },
+  'rep-stos': { unit: 'MiB/s', millions: 1 },
   int80: { unit: 'M/s', millions: 0.01 },
   fault: { unit: 'M/s', millions: 0.01 },
   fill: { unit: 'M/s', millions: 0.009216 },
@@ -27,6 +30,7 @@ const TARGET_SECONDS = 0.33;
 const LEAST_SECONDS = 0.02;
 const MAX_UNITS = 20_000;
 
+const IMAGE = 'guest/bin/bare-loops.elf';
 const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 interface Entry {
@@ -38,17 +42,33 @@ interface Entry {
 }
 
 export async function compareEngines(rounds: number): Promise<void> {
-  const path = root('guest/bin/bare-engines.elf');
+  const path = root(IMAGE);
   const image = new Uint8Array(readFileSync(path));
-  const runners: RunnerOrReason[] = [
+  await compare(rounds, image, [
     ownRunner('interpreter', image, 'interpreter', LARGE_TLB),
     ownRunner('translator', image, 'translator', LARGE_TLB),
     ownRunner('translator*', image, 'translator', null),
     v86Runner(image),
     qemuRunner(path),
     unicornRunner(image),
-    nativeRunner(root('guest/bare/engines')),
-  ];
+    nativeRunner(root('guest/bare/loops')),
+  ]);
+  process.stdout.write(
+    '\ninterpreter and translator: 8192 data TLB entries (v86 has 2^20); translator*: the default, 64 entries.\n',
+  );
+}
+
+/** With the TLB that machines have when nothing else is said. */
+export async function compareOwnEngines(rounds: number): Promise<void> {
+  const image = new Uint8Array(readFileSync(root(IMAGE)));
+  await compare(
+    rounds,
+    image,
+    OWN_ENGINE_NAMES.map((name) => ownRunner(name, image, name, null)),
+  );
+}
+
+async function compare(rounds: number, image: Uint8Array, runners: readonly RunnerOrReason[]): Promise<void> {
   const perUnit = instructionsPerUnit(image, LOOPS);
   const worth = (name: string): number => OTHERS[name]?.millions ?? perUnit.get(name)! / 1e6;
   const entries: Entry[] = [];
@@ -131,20 +151,30 @@ function printTable(entries: readonly Entry[]): void {
     const row = entries.map((entry) => cell(middle(entry, name))).join('');
     process.stdout.write(`${`${name} ${unit}`.padEnd(18)}${row}\n`);
   }
-  const v86 = entries.find(({ runner }) => runner.name === 'v86')!;
-  process.stdout.write(`\n${'× v86'.padEnd(18)}${names}\n`);
-  const ratios = (entry: Entry, name: string): number | null => {
-    const value = middle(entry, name);
-    return value === null ? null : value / middle(v86, name)!;
+  const mean = (of: (entry: Entry, name: string) => number | null): string => {
+    const means = entries.map((entry) => {
+      const known = LOOPS.map((name) => of(entry, name));
+      return known.includes(null) ? null : geometricMean(known as number[]);
+    });
+    return `${'mean of nine loops'.padEnd(18)}${means.map(cell).join('')}\n`;
   };
-  for (const name of ALL) {
-    process.stdout.write(`${name.padEnd(18)}${entries.map((e) => cell(ratios(e, name))).join('')}\n`);
+  process.stdout.write(mean(middle));
+  const v86 = entries.find(({ runner }) => runner.name === 'v86');
+  if (v86 !== undefined) {
+    const ratio = (entry: Entry, name: string): number | null => {
+      const value = middle(entry, name);
+      return value === null ? null : value / middle(v86, name)!;
+    };
+    process.stdout.write(`\n${'× v86'.padEnd(18)}${names}\n`);
+    for (const name of ALL) {
+      process.stdout.write(`${name.padEnd(18)}${entries.map((e) => cell(ratio(e, name))).join('')}\n`);
+    }
+    process.stdout.write(mean(ratio));
   }
-  const means = entries.map((entry) => {
-    const known = LOOPS.map((name) => ratios(entry, name));
-    return known.includes(null) ? null : geometricMean(known as number[]);
-  });
-  process.stdout.write(`${'mean of nine loops'.padEnd(18)}${means.map(cell).join('')}\n`);
+  printRanges(entries);
+}
+
+function printRanges(entries: readonly Entry[]): void {
   process.stdout.write('\nrange of each\n');
   for (const name of ALL) {
     const row = entries.map(({ values }) => {
@@ -155,7 +185,4 @@ function printTable(entries: readonly Entry[]): void {
     });
     process.stdout.write(`${name.padEnd(18)}${row.join('')}\n`);
   }
-  process.stdout.write(
-    '\ninterpreter and translator: 8192 data TLB entries (v86 has 2^20); translator*: the default, 64 entries.\n',
-  );
 }

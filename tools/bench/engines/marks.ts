@@ -1,5 +1,5 @@
 /**
- * What guest/bare/engines prints on the debug console, with the time at which it came: `name<` when a loop begins,
+ * What guest/bare/loops prints on the debug console, with the time at which it came: `name<` when a loop begins,
  * `>checksum` and a line feed when it has ended.
  */
 export interface Timed {
@@ -41,7 +41,7 @@ export interface Runner {
 export type RunnerOrReason = Runner | string;
 
 export const commandLine = (units: ReadonlyMap<string, number>): string =>
-  ['engines', ...[...units].map(([name, count]) => `${name}=${count}`)].join(' ');
+  ['loops', ...[...units].map(([name, count]) => `${name}=${count}`)].join(' ');
 
 export const wallSeconds = (): number => performance.now() / 1000;
 

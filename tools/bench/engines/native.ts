@@ -1,4 +1,4 @@
-/** The processor itself on the same loops: guest/bare/engines/native.c, compiled with the options of the images. */
+/** The processor itself on the same loops: guest/bare/loops/native.c, compiled with the options of the images. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,9 +1,8 @@
 /* Integer loops of the kinds that the literature on engines measures: registers, table look-up, calls, block copy and
- * fill (as loops and as string instructions), a sieve, and dependent loads over 4096 pages. */
+ * fill (as loops and as string instructions), sieves, and dependent loads over 4096 pages. */
 #include "loops.h"
 
 #define WORDS(bytes) ((bytes) / 4u)
-#define SIEVE_SIZE (4u * MIB)
 #define CHASE_PAGES 4096u
 
 uint8_t *memory;
@@ -74,7 +73,7 @@ static uint32_t memset_loop(uint32_t repeat) {
   for (uint32_t round = 0; round < repeat; round++) {
     volatile uint32_t *to = (uint32_t *)(memory + round % 16 * MIB);
     for (uint32_t i = 0; i < WORDS(MIB); i++)
-      to[i] = round;
+      to[i] = round + 1;
   }
   return *(uint32_t *)(memory + 4096);
 }
@@ -91,22 +90,36 @@ static uint32_t rep_movs(uint32_t repeat) {
   return *(uint32_t *)(memory + AREA + 4096);
 }
 
-static uint32_t sieve(uint32_t repeat) {
+/* Fills by REP STOSD; a unit is a mebibyte. */
+static uint32_t rep_stos(uint32_t repeat) {
+  for (uint32_t round = 0; round < repeat; round++) {
+    void *to = memory + round % 16 * MIB;
+    uint32_t count = WORDS(MIB);
+    __asm__ volatile("rep stosl" : "+D"(to), "+c"(count) : "a"(round + 1) : "memory");
+  }
+  return *(uint32_t *)(memory + MIB - 4);
+}
+
+static uint32_t primes_below(uint32_t size, uint32_t repeat) {
   uint32_t primes = 0;
   for (uint32_t round = 0; round < repeat; round++) {
     primes = 0;
-    for (uint32_t i = 0; i < SIEVE_SIZE; i++)
+    for (uint32_t i = 0; i < size; i++)
       ((volatile uint8_t *)memory)[i] = 0;
-    for (uint32_t i = 2; i < SIEVE_SIZE; i++) {
+    for (uint32_t i = 2; i < size; i++) {
       if (memory[i])
         continue;
       primes++;
-      for (uint32_t multiple = 2 * i; multiple < SIEVE_SIZE; multiple += i)
+      for (uint32_t multiple = 2 * i; multiple < size; multiple += i)
         memory[multiple] = 1;
     }
   }
   return primes;
 }
+
+static uint32_t sieve(uint32_t repeat) { return primes_below(4u * MIB, repeat); }
+/* In 16 pages: a unit is short enough for tests. */
+static uint32_t sieve_64k(uint32_t repeat) { return primes_below(0x10000u, repeat); }
 
 /* One word in each of 4096 pages says which page is next: a single cycle through all of them. */
 static uint32_t chase(uint32_t repeat) {
@@ -122,6 +135,6 @@ static uint32_t chase(uint32_t repeat) {
 const struct loop loops[] = {
     {"xorshift", xorshift},     {"crc32", crc32},        {"fib", fib},
     {"memcpy", memcpy_near},    {"memcpy-16M", memcpy_far}, {"memset", memset_loop},
-    {"rep-movs", rep_movs},     {"sieve", sieve},        {"chase", chase},
-    {0, 0},
+    {"rep-movs", rep_movs},     {"rep-stos", rep_stos},  {"sieve", sieve},
+    {"sieve-64K", sieve_64k},   {"chase", chase},        {0, 0},
 };

@@ -1,8 +1,10 @@
-/* The image that engines are compared by (`npm run bench engines`): loops.c with paging on, and three kinds of trap: INT
- * 0x80 from ring 3 and back, a page fault from ring 3 that is handled and resumed, and TLB fills by the page walk.
+/* The image that engines are tested and compared by (`npm run bench engines` and `loops`): loops.c with paging on, and three
+ * kinds of trap: INT 0x80 from ring 3 and back, a page fault from ring 3 that is handled and resumed, and TLB fills by the
+ * page walk. Needs 64 MiB of RAM.
  *
- * The command line says how many units each does: `engines xorshift=100 fill=20`. On the debug console each begins with its
- * name and `<`, and ends with `>` and a checksum: whoever listens takes the time between the two marks. */
+ * The command line says how many units each does: `loops xorshift=100 fill=20`. On the debug console each begins with its
+ * name and `<`, and ends with `>` and a checksum: whoever listens takes the time between the two marks. What the marks are
+ * for one unit of each is in expected.txt (as QEMU runs it; `sieve` would take too long for tests). */
 #include "../bare.h"
 #include "../kernel/cpu.h"
 #include "loops.h"

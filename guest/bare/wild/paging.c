@@ -1,4 +1,4 @@
-/* Identity map of the first 16 MiB in 4 KiB pages, so that the loops run through page tables and TLB. */
+/* Identity map of the first 16 MiB in 4 KiB pages. */
 #include "paging.h"
 #include <stdint.h>
 
