@@ -1,27 +1,56 @@
 /**
- * Measures the tests of the memory server: breaks one rule after the other in a copy of the tree, runs the tests, and
- * prints which mutation no test noticed, and the score. `npm run mutate [-- parts of names]`
+ * Measures tests: breaks one rule after the other in a copy of the tree, runs the tests, and prints which mutation no
+ * test noticed, and the score. `npm run mutate [-- parts of names]`, or `-- area physmem|translator|gate|unicorn`.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { GATE_MUTATIONS, TRANSLATOR_MUTATIONS, UNICORN_MUTATIONS } from './engine-mutations.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
+
+/** Mutations of one folder, and the tests that must notice them: quick tests first; most mutations die there. */
+interface Area {
+  readonly name: string;
+  readonly folder: string;
+  readonly mutations: readonly Mutation[];
+  readonly suites: readonly (readonly string[])[];
+}
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COPIED = [
-  ...['src', 'emu', 'firmware', 'guest/bin', 'scenarios'],
-  ...['test/unit', 'test/property', 'test/system', 'test/fixtures'],
+  ...['src', 'emu', 'firmware', 'guest/bin', 'scenarios', 'tools'],
+  ...['test/unit', 'test/property', 'test/system', 'test/fixtures', 'test/engines', 'test/golden'],
   ...['package.json', 'tsconfig.base.json', 'vitest.config.ts'],
 ];
-/** Quick tests first; most mutations die there. */
-const SUITES = [
-  ['--project', 'unit', 'test/unit/physmem'],
-  ['--project', 'property', 'test/property/physmem-model', 'test/property/physmem-races'],
-  ['--project', 'property', 'test/property/physmem-arena'],
+const ENGINES = 'test/engines/translator';
+const AREAS: readonly Area[] = [
+  {
+    name: 'physmem',
+    folder: 'src/physmem',
+    mutations: MUTATIONS,
+    suites: [
+      ['--project', 'unit', 'test/unit/physmem'],
+      ['--project', 'property', 'test/property/physmem-model', 'test/property/physmem-races'],
+      ['--project', 'property', 'test/property/physmem-arena'],
+    ],
+  },
+  {
+    name: 'translator',
+    folder: 'emu',
+    mutations: TRANSLATOR_MUTATIONS,
+    suites: [
+      [`${ENGINES}/stops`, `${ENGINES}/changing-code`, `${ENGINES}/corners`],
+      [`${ENGINES}/lock-step`],
+      [`${ENGINES}/bare-images`],
+      [`${ENGINES}/scenarios.test`, `${ENGINES}/host-vectors`],
+    ],
+  },
+  { name: 'gate', folder: 'emu', mutations: GATE_MUTATIONS, suites: [['test/unit/cpu']] },
+  { name: 'unicorn', folder: 'emu', mutations: UNICORN_MUTATIONS, suites: [['test/engines/unicorn/']] },
 ];
-/** Programs per test of the last two suites. */
+/** Programs per test of the last two suites of physmem. */
 const RUNS = '60';
 const TIMEOUT_MS = 180_000;
 
@@ -34,10 +63,10 @@ function copyTree(): string {
   return folder;
 }
 
-/** Whether all tests pass in a folder. A test that does not end fails. */
-function testsPass(folder: string): boolean {
+/** Whether all tests of an area pass in a folder. A test that does not end fails. */
+function testsPass(folder: string, { suites }: Area): boolean {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  return SUITES.every((suite) => {
+  return suites.every((suite) => {
     const done = spawnSync(process.execPath, [vitest, 'run', '--bail', '1', ...suite], {
       cwd: folder,
       timeout: TIMEOUT_MS,
@@ -48,29 +77,44 @@ function testsPass(folder: string): boolean {
   });
 }
 
-function isNoticed(folder: string, { file, find, put }: Mutation): boolean {
-  const path = join(folder, 'src/physmem', file);
+function isNoticed(folder: string, area: Area, { file, find, put }: Mutation): boolean {
+  const path = join(folder, area.folder, file);
   const text = readFileSync(path, 'utf8');
   if (text.split(find).length !== 2) throw new Error(`${file} does not have exactly once: ${find}`);
-  writeFileSync(path, text.replace(find, put));
-  const passes = testsPass(folder);
+  writeFileSync(
+    path,
+    text.replace(find, () => put),
+  );
+  const passes = testsPass(folder, area);
   writeFileSync(path, text);
   return !passes;
 }
 
-const parts = process.argv.length > 2 ? process.argv.slice(2) : [''];
-const wanted = MUTATIONS.filter(({ name }) => parts.some((part) => name.includes(part)));
-const folder = copyTree();
-try {
-  if (!testsPass(folder)) throw new Error('the tests fail without any mutation');
+/** Runs the mutations of an area with one of `parts` in their names; how many there were, and were noticed. */
+function measure(folder: string, area: Area, parts: readonly string[]): { count: number; noticed: number } {
+  const wanted = area.mutations.filter(({ name }) => parts.some((part) => name.includes(part)));
+  if (wanted.length > 0 && !testsPass(folder, area)) {
+    throw new Error(`the tests of ${area.name} fail without any mutation`);
+  }
   let noticed = 0;
   for (const mutation of wanted) {
-    const isKilled = isNoticed(folder, mutation);
+    const isKilled = isNoticed(folder, area, mutation);
     if (isKilled) noticed += 1;
     console.log(`${isKilled ? 'noticed' : 'MISSED '}  ${mutation.name}`);
   }
-  console.log(`${noticed} of ${wanted.length} mutations were noticed`);
-  process.exitCode = noticed === wanted.length ? 0 : 1;
+  return { count: wanted.length, noticed };
+}
+
+const [first, ...others] = process.argv.slice(2);
+const areas = first === 'area' ? AREAS.filter(({ name }) => others.includes(name)) : AREAS;
+const parts = first === undefined || first === 'area' ? [''] : [first, ...others];
+const folder = copyTree();
+try {
+  const scores = areas.map((area) => measure(folder, area, parts));
+  const count = scores.reduce((sum, score) => sum + score.count, 0);
+  const noticed = scores.reduce((sum, score) => sum + score.noticed, 0);
+  console.log(`${noticed} of ${count} mutations were noticed`);
+  process.exitCode = noticed === count ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });
 }
