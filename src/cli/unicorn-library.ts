@@ -27,6 +27,11 @@ const MODE_32 = 4;
 const HOOK_CODE = 4;
 /** Read, write and fetch; of unmapped pages (bits 4 to 6) and of protected ones (7 to 9). */
 const HOOK_MISSES = 0x3f0;
+/**
+ * Reads. That there is a hook for them makes every read look at its page's rights; without one, reads of a page from
+ * which code was fetched pass (2.0.1). Nothing is mapped where it is.
+ */
+const HOOK_READS = 0x400;
 const MEM_FETCH_UNMAPPED = 21;
 const MEM_FETCH_PROT = 24;
 const CTL_TB_REMOVE_CACHE = 9 | (2 << 26) | (1 << 30);
@@ -83,11 +88,12 @@ class SystemUnicorn implements UnicornLibrary {
     const library = openLibrary(koffi, files);
     const major = [0];
     const minor = [0];
-    library.func('uint32_t uc_version(_Out_ uint32_t *major, _Out_ uint32_t *minor)')(major, minor);
+    const version = 'uint32_t uc_version(_Out_ uint32_t *major, _Out_ uint32_t *minor)';
+    usable(() => library.func(version))(major, minor);
     this.version = `${major[0]}.${minor[0]}`;
     const refusal = versionRefusal(major[0]!, minor[0]!);
     if (refusal !== null) throw new HostError(refusal);
-    this.calls = bind(koffi, library);
+    this.calls = usable(() => bind(koffi, library));
     this.closing = new FinalizationRegistry((handle) => this.calls.close(handle));
   }
 
@@ -112,6 +118,7 @@ class SystemUnicornCpu implements UnicornCpu {
     const hook = [0];
     check(calls.addCodeHook(handle, hook, HOOK_CODE, calls.onCode, null, 1, 0), 'uc_hook_add');
     check(calls.addMissHook(handle, hook, HOOK_MISSES, calls.onMiss, null, 1, 0), 'uc_hook_add');
+    check(calls.addMissHook(handle, hook, HOOK_READS, calls.onMiss, null, NOWHERE, NOWHERE), 'uc_hook_add');
   }
 
   mapPage(address: number, host: Uint8Array, access: number): void {
@@ -228,8 +235,20 @@ function openLibrary(koffi: Koffi, files: readonly string[]): KoffiLibrary {
     }
   }
   throw new HostError(
-    '--engine unicorn needs the library libunicorn 2, which is not installed (Debian: apt install libunicorn2), or choose --engine interpreter',
+    '--engine unicorn needs the library libunicorn 2, which is not installed or cannot be loaded (Debian: apt install libunicorn2), or choose --engine interpreter',
   );
+}
+
+/** What `find` finds in the library. @throws HostError when a function is not there */
+function usable<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HostError(
+      `--engine unicorn has found a libunicorn that is not Unicorn 2 (${reason}): install libunicorn 2 (Debian: apt install libunicorn2), or choose --engine interpreter`,
+    );
+  }
 }
 
 /** A call with these arguments cannot fail but for lack of host memory. */

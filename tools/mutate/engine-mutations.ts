@@ -46,7 +46,7 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
   {
     name: 'code: regions outlive the decoded code that they were made from',
     file: 'cpu/translator/region-cache.ts',
-    find: 'if (this.generation !== this.cache.generation) this.reset();',
+    find: 'if (this.generation !== this.cache.generation) this.dropAll();',
     put: '',
   },
   {
@@ -284,15 +284,9 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
     put: '',
   },
   {
-    name: 'room: a region that has gone stays in the table of functions',
-    file: 'cpu/translator/region-cache.ts',
-    find: 'this.functions.set(n, null);',
-    put: '',
-  },
-  {
     name: 'room: code that changes is translated as eagerly as ever',
     file: 'cpu/translator/region-cache.ts',
-    find: 'this.wait(region.key, PATIENCE_WRITTEN);',
+    find: 'this.heat.written(region.key);',
     put: '',
   },
 ];
@@ -512,9 +506,15 @@ export const UNICORN_MUTATIONS: readonly Mutation[] = [
     put: 'super.invalidateCode(frameNo);',
   },
   {
-    name: 'unicorn: it runs ring 0',
+    name: 'unicorn: reads do not look at the rights of their page',
+    file: '../src/cli/unicorn-library.ts',
+    find: "check(calls.addMissHook(handle, hook, HOOK_READS, calls.onMiss, null, NOWHERE, NOWHERE), 'uc_hook_add');",
+    put: '',
+  },
+  {
+    name: 'unicorn: a run without an error has done all that it began',
     file: 'cpu/unicorn/unicorn-engine.ts',
-    find: "this.context.trapMode !== 'hosted' || c.r[R.CPL] !== 3",
-    put: "this.context.trapMode !== 'hosted'",
+    find: '(error === 0 && this.refused)',
+    put: 'error === 0',
   },
 ];

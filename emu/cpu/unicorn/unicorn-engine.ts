@@ -56,6 +56,8 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
   /** Data page that ended the run; whether a fetch did. */
   private missed = NO_PAGE;
   private fetchMissed = false;
+  /** An instruction that was refused has ended the run: all before it are done. */
+  private refused = false;
   /** Instructions that Unicorn has executed; for tests and benches. */
   foreignInstructions = 0;
 
@@ -124,6 +126,7 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
     this.page = NO_PAGE;
     this.missed = NO_PAGE;
     this.fetchMissed = false;
+    this.refused = false;
     window.synchronise();
     if (!window.showCode(r[R.EIP] >>> 12) || !this.isPlainAt(r[R.EIP])) return;
     materialise(r);
@@ -134,8 +137,9 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
     const error = cpu.run();
     if (this.begun === 0) return;
     cpu.readRegisters(registers);
-    // An error is the last instruction's, which has done nothing, unless it is that of a fetch behind it.
-    const isDone = error === 0 || this.fetchMissed;
+    // Any other end is the last instruction's, which has done nothing, unless it is that of a fetch behind it. It need
+    // not be an error: the third division by 0 in turn is a triple fault to the library, and that a halt.
+    const isDone = (error === 0 && this.refused) || this.fetchMissed;
     const done = isDone ? this.begun : this.begun - 1;
     r.set(registers.subarray(0, UNICORN_EIP), R.EAX);
     r[R.EIP] = isDone ? registers[UNICORN_EIP] : this.last;
@@ -145,7 +149,10 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
   }
 
   instruction(address: number): boolean {
-    if (this.begun === this.room || !this.isPlainAt(address)) return false;
+    if (this.begun === this.room || !this.isPlainAt(address)) {
+      this.refused = true;
+      return false;
+    }
     this.begun++;
     this.last = address;
     return true;

@@ -11,6 +11,13 @@ describe('the Unicorn library', () => {
     expect(load).toThrow(/needs the library libunicorn 2.*apt install libunicorn2.*--engine interpreter/);
   });
 
+  it('that is another one under its name is refused with what it lacks', () => {
+    // The C library is everywhere, and has no function of Unicorn's.
+    const load = (): unknown => loadUnicorn(['libc.so.6']);
+    expect(load).toThrow(HostError);
+    expect(load).toThrow(/not Unicorn 2 \(.*uc_version.*install libunicorn 2/);
+  });
+
   it('that is too old is refused with both versions', () => {
     expect(versionRefusal(1, 3)).toBe(
       '--engine unicorn needs libunicorn 2.0 or newer, and this system has 1.3',

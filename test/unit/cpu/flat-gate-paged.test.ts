@@ -195,7 +195,12 @@ describe('delivery and IRET by the short way, with paging', () => {
     for (let n = 0; n < 1000; n++) {
       const t = draw(random);
       const expected = outcome(general, t, GDT + ODD);
-      expect(outcome(short, t, GDT), `case ${n}: ${JSON.stringify(t)}`).toEqual(expected);
+      const found = outcome(short, t, GDT);
+      // The text is compared first: `toEqual` takes five times as long.
+      if (JSON.stringify(found) !== JSON.stringify(expected)) {
+        expect(found, `case ${n}: ${JSON.stringify(t)}`).toEqual(expected);
+      }
     }
+    expect(general.events.length).toBeGreaterThan(0);
   });
 });
