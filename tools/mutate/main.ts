@@ -1,22 +1,14 @@
 /**
  * Measures tests: breaks one rule after the other in a copy of the tree, runs the tests, and prints which mutation no
- * test noticed, and the score. `npm run mutate [-- parts of names]`, or `-- area physmem|translator|gate|unicorn`.
+ * test noticed, and the score. `npm run mutate [-- parts of names]`, or `-- area NAMES` (areas.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GATE_MUTATIONS, TRANSLATOR_MUTATIONS, UNICORN_MUTATIONS } from './engine-mutations.ts';
-import { MUTATIONS, type Mutation } from './mutations.ts';
-
-/** Mutations of one folder, and the tests that must notice them: quick tests first; most mutations die there. */
-interface Area {
-  readonly name: string;
-  readonly folder: string;
-  readonly mutations: readonly Mutation[];
-  readonly suites: readonly (readonly string[])[];
-}
+import { AREAS, type Area } from './areas.ts';
+import type { Mutation } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COPIED = [
@@ -24,35 +16,11 @@ const COPIED = [
   ...['test/unit', 'test/property', 'test/system', 'test/fixtures', 'test/engines', 'test/golden'],
   ...['package.json', 'tsconfig.base.json', 'vitest.config.ts'],
 ];
-const ENGINES = 'test/engines/translator';
-const AREAS: readonly Area[] = [
-  {
-    name: 'physmem',
-    folder: 'src/physmem',
-    mutations: MUTATIONS,
-    suites: [
-      ['--project', 'unit', 'test/unit/physmem'],
-      ['--project', 'property', 'test/property/physmem-model', 'test/property/physmem-races'],
-      ['--project', 'property', 'test/property/physmem-arena'],
-    ],
-  },
-  {
-    name: 'translator',
-    folder: 'emu',
-    mutations: TRANSLATOR_MUTATIONS,
-    suites: [
-      [`${ENGINES}/stops`, `${ENGINES}/changing-code`, `${ENGINES}/corners`],
-      [`${ENGINES}/lock-step`],
-      [`${ENGINES}/bare-images`],
-      [`${ENGINES}/scenarios.test`, `${ENGINES}/host-vectors`],
-    ],
-  },
-  { name: 'gate', folder: 'emu', mutations: GATE_MUTATIONS, suites: [['test/unit/cpu']] },
-  { name: 'unicorn', folder: 'emu', mutations: UNICORN_MUTATIONS, suites: [['test/engines/unicorn/']] },
-];
-/** Programs per test of the last two suites of physmem. */
+/** Programs per property. */
 const RUNS = '60';
-const TIMEOUT_MS = 180_000;
+/** A suite that does not end fails; long, because a test may be slow for a busy host only. */
+const SUITE_TIMEOUT_MS = 600_000;
+const TEST_TIMEOUT_MS = 240_000;
 
 function copyTree(): string {
   const folder = mkdtempSync(join(tmpdir(), 'physmem-mutate-'));
@@ -63,13 +31,14 @@ function copyTree(): string {
   return folder;
 }
 
-/** Whether all tests of an area pass in a folder. A test that does not end fails. */
+/** Whether all tests of an area pass in a folder. */
 function testsPass(folder: string, { suites }: Area): boolean {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   return suites.every((suite) => {
-    const done = spawnSync(process.execPath, [vitest, 'run', '--bail', '1', ...suite], {
+    const options = ['run', '--bail', '1', `--testTimeout=${TEST_TIMEOUT_MS}`];
+    const done = spawnSync(process.execPath, [vitest, ...options, ...suite], {
       cwd: folder,
-      timeout: TIMEOUT_MS,
+      timeout: SUITE_TIMEOUT_MS,
       stdio: 'ignore',
       env: { ...process.env, PHYSMEM_RUNS: RUNS },
     });

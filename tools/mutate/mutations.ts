@@ -4,7 +4,7 @@
  */
 export interface Mutation {
   readonly name: string;
-  /** Below the folder of its area (main.ts). */
+  /** Below the folder of its area (areas.ts). */
   readonly file: string;
   /** Exact text, and what takes its place. */
   readonly find: string;

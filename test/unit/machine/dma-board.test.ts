@@ -65,6 +65,13 @@ describe('the DMA part of the board', () => {
     expect(machine.memory.ram[BUFFER]).toBe(0x5a);
   });
 
+  it('counts frames of which a transfer touches one byte only', () => {
+    const { machine, out } = make();
+    program({ out }, { channel: 3, address: BUFFER + 4095, length: 4098, mode: MODE_SINGLE | TYPE_WRITE });
+    const frames = [FRAME - 1, FRAME, FRAME + 1, FRAME + 2, FRAME + 3];
+    expect(frames.map((frame) => machine.isDmaTarget(frame, 1))).toEqual([false, true, true, true, false]);
+  });
+
   it('frees a frame as soon as the transfer has passed it', () => {
     const { machine, readDisk } = make();
     readDisk(16);

@@ -9,6 +9,7 @@ import { Evacuated, evacuate } from '../../../src/physmem/compact/evacuate.ts';
 import { namedPolicy } from '../../../src/physmem/compact/named.ts';
 import { Obstacle, obstacleAt } from '../../../src/physmem/migrate.ts';
 import { BenchTop, outcome, PAGE } from './bench-top.ts';
+import { scatter } from './scattered-memory.ts';
 
 const DMA_END = 1024;
 const { DMA, CONTIGUOUS } = AllocFlag;
@@ -36,22 +37,6 @@ function empty(top: BenchTop, frame: number, order: number, where: 'zone' | 'abo
   const result = top.finish(evacuate(top.physmem.store, { frame, order, into: [], where }));
   top.check();
   return result;
-}
-
-/** Fills all free memory with single pages of a container, and gives back those of which `keeps` says no. */
-function scatter(top: BenchTop, container: CapRef, keeps: (page: number) => boolean): void {
-  const after = top.afterEach;
-  top.afterEach = () => {};
-  const { free } = top.credit(top.root);
-  const pages = free - 40;
-  for (let page = 0; page < pages; page += 1) top.must(top.allocate(container, page, 1));
-  for (let page = 0; page < pages; page += 1) {
-    top.must(top.map(1, container, page, 1, 0x40000 + page));
-    top.kernel.write(0, 1, 0x40000 + page, 5000 + page);
-  }
-  top.must(top.unmap(1, 0x40000, pages));
-  for (let page = 0; page < pages; page += 1) if (!keeps(page)) top.must(top.deallocate(container, page, 1));
-  top.afterEach = after;
 }
 
 describe('a block that moves', () => {

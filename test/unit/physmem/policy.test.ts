@@ -98,6 +98,14 @@ describe('a policy that breaks a rule is stopped, and the bind is done all the s
       ),
     ],
     [
+      PolicyRule.TARGETS,
+      /block \d+ is no target/,
+      answering((view) => {
+        const frame = firstWhere(view, (b) => view.movable(b) > 0 && view.pinned(b) + view.fixed(b) === 0);
+        return block(frame, [frame / view.blockFrames]);
+      }),
+    ],
+    [
       PolicyRule.END,
       /did not end/,
       answering(() => {
@@ -124,6 +132,17 @@ describe('a policy that breaks a rule is stopped, and the bind is done all the s
     expect(stopped === null || stopped.rule === PolicyRule.USE || stopped.rule === PolicyRule.FIXED).toBe(
       true,
     );
+  });
+
+  it('rule 8: more proposals for one goal than twice the blocks', () => {
+    const emptied = (view: PolicyView): Proposal =>
+      block(firstWhere(view, (b) => view.movable(b) > 0 && view.pinned(b) + view.fixed(b) === 0));
+    const { top } = bindUnder(answering(emptied));
+    const { compaction, base } = top.physmem.store;
+    const most = 2 * base.counts.blocks;
+    expect(compaction.choose({ zone: 1, order: 10 }, most)).not.toBeNull();
+    expect(compaction.choose({ zone: 1, order: 10 }, most + 1)).toBeNull();
+    expect(compaction.stopped).toMatchObject({ rule: PolicyRule.END });
   });
 
   it('keeps its memory, and its disgrace, in a snapshot', () => {
