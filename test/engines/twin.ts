@@ -2,6 +2,7 @@
 import { R, RunState } from '../../emu/arch/core-layout.ts';
 import type { Engine, Exit } from '../../emu/arch/engine.ts';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP } from '../../emu/arch/paging.ts';
+import type { TlbGeometry } from '../../emu/mem/index.ts';
 import { TestMachine } from '../unit/cpu/test-machine.ts';
 
 export const PAGED = CR0_PE | CR0_PG | CR0_WP | CR0_ET;
@@ -15,11 +16,13 @@ const BLOCK_WORDS = 128;
 export type MakeEngine = (m: TestMachine) => Engine;
 
 export class Twin {
-  readonly m = new TestMachine({ ramBytes: 4 << 20 });
-  readonly r = this.m.r;
+  readonly m: TestMachine;
+  readonly r: Int32Array;
   readonly engine: Engine;
 
-  constructor(make: MakeEngine) {
+  constructor(make: MakeEngine, tlb?: TlbGeometry) {
+    this.m = new TestMachine({ ramBytes: 4 << 20, ...(tlb === undefined ? {} : { tlb }) });
+    this.r = this.m.r;
     this.m.listen();
     this.engine = make(this.m);
   }

@@ -47,6 +47,7 @@ export const AREAS: readonly Area[] = [
     mutations: TRANSLATOR_MUTATIONS,
     suites: [
       [`${ENGINES}/stops`, `${ENGINES}/changing-code`, `${ENGINES}/corners`],
+      ['--project', 'translated'],
       [`${ENGINES}/lock-step`],
       [`${ENGINES}/bare-images`],
       [`${ENGINES}/scenarios.test`, `${ENGINES}/host-vectors`],

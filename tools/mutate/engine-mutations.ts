@@ -50,12 +50,6 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
     put: '',
   },
   {
-    name: 'code: marks stay when a region goes',
-    file: 'cpu/translator/region-cache.ts',
-    find: 'for (const i of region.marks) this.cache.unmark(i);',
-    put: '',
-  },
-  {
     name: 'code: the walk of a fill writes the running code, and nobody looks',
     file: 'cpu/translator/translator.ts',
     find: 'if (r[PEND] !== 0 || !region.isValid) return 0;',
@@ -96,12 +90,6 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
     file: 'cpu/translator/translator.ts',
     find: 'this.fill(va, site, left, ACCESS_WRITE)',
     put: 'this.fill(va, site, left, 0)',
-  },
-  {
-    name: 'TLB: the D bit is not set',
-    file: 'mem/mmu.ts',
-    find: 'const leaf = this.setBits(core, pteAddr, pte, (access & ACCESS_WRITE) !== 0 ? PTE_A | PTE_D : PTE_A);',
-    put: 'const leaf = this.setBits(core, pteAddr, pte, PTE_A) | PTE_D;',
   },
   {
     name: 'TLB: user code is translated as the supervisor’s',
@@ -281,12 +269,6 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
     name: 'room: the bytes of a region that has gone are still counted',
     file: 'cpu/translator/region-cache.ts',
     find: 'this.codeBytes -= region.codeBytes;',
-    put: '',
-  },
-  {
-    name: 'room: code that changes is translated as eagerly as ever',
-    file: 'cpu/translator/region-cache.ts',
-    find: 'this.heat.written(region.key);',
     put: '',
   },
 ];

@@ -6,7 +6,9 @@
 import { describe, expect, it } from 'vitest';
 import { Attention, CoreF, Flag, R, Seg } from '../../../emu/arch/core-layout.ts';
 import { Exit } from '../../../emu/arch/engine.ts';
+import { CR0_AM } from '../../../emu/arch/paging.ts';
 import { Interpreter, Translator } from '../../../emu/cpu/index.ts';
+import type { TlbGeometry } from '../../../emu/mem/index.ts';
 import { Random } from '../../../tools/vectors/random.ts';
 import { type MakeEngine, PAGED, Twin, USUAL } from '../twin.ts';
 
@@ -17,9 +19,9 @@ const interpreted: MakeEngine = (m) => new Interpreter(m.context);
 const translated: MakeEngine = (m) => new Translator(m.context, { threshold: 1, leastBudget: 1 });
 
 /** Runs the same deeds on both engines; all states on the way must be the same. */
-function both(deeds: (twin: Twin) => unknown[], threshold = 1): Translator {
-  const a = new Twin(interpreted);
-  const b = new Twin((m) => new Translator(m.context, { threshold, leastBudget: 1 }));
+function both(deeds: (twin: Twin) => unknown[], threshold = 1, tlb?: TlbGeometry): Translator {
+  const a = new Twin(interpreted, tlb);
+  const b = new Twin((m) => new Translator(m.context, { threshold, leastBudget: 1 }), tlb);
   const expected = [...deeds(a), a.state()];
   expect([...deeds(b), b.state()]).toEqual(expected);
   const engine = b.engine as Translator;
@@ -85,6 +87,24 @@ describe('translated code that is written', () => {
     });
   });
 
+  it('after the decoded code of all pages was dropped for lack of room', () => {
+    const twin = new Twin((m) => new Translator(m.context, { threshold: 200, leastBudget: 1 }));
+    const sum = (): number => {
+      twin.r[R.EAX] = 0;
+      twin.r[R.ECX] = 300;
+      twin.go(CODE, 901);
+      return twin.r[R.EAX]!;
+    };
+    twin.m.load(CODE, [0x83, 0xc0, 1, 0x49, 0x75, 0xfa, 0xf4]);
+    expect(sum()).toBe(300);
+    const engine = twin.engine as Translator;
+    expect(engine.translations).toBe(1);
+    // Decoded code of 512 pages is kept; that of the loop's page goes with all others, and with it the word of writes.
+    for (let page = 0; page < 600; page++) twin.go(0x100000 + page * 4096, 3);
+    twin.m.load(CODE + 2, [2]);
+    expect([sum(), engine.translations]).toEqual([600, 2]);
+  });
+
   it('is gone at once when the engine is reset', () => {
     const twin = new Twin(translated);
     twin.m.load(CODE, [0x40, 0x49, 0x75, 0xfc, 0xf4]);
@@ -140,6 +160,24 @@ describe('translated code whose page is mapped elsewhere', () => {
     });
   });
 
+  it('is left to ring 0 when it was ring 3’s and is so no more', () => {
+    both((twin) => {
+      load(twin);
+      twin.host();
+      const sums = [sum(twin)];
+      twin.setEntry(1, 0x1000 | (USUAL & ~4));
+      twin.m.context.tlb.invalidatePage(0, CODE);
+      twin.m.flatten();
+      twin.page();
+      twin.setEntry(1, 0x1000 | (USUAL & ~4));
+      sums.push(sum(twin));
+      twin.host();
+      sums.push(sum(twin));
+      expect(sums).toEqual([30, 30, 0]);
+      return [...sums, twin.r[R.FAULT_VECTOR], twin.r[R.FAULT_ERROR]];
+    });
+  });
+
   it('leads data of ring 3 and of ring 0 through its own rights', () => {
     // L: add eax,[DATA]; dec ecx; jnz L; hlt, with DATA the supervisor's
     both((twin) => {
@@ -167,21 +205,28 @@ describe('translated code whose page is mapped elsewhere', () => {
 
 const CHANGES: readonly (readonly [string, (r: Int32Array) => void])[] = [
   ['DS gets a base', (r) => (r[R.BASE + Seg.DS] = 0x1000)],
-  ['DS gets a limit', (r) => (r[R.LIMIT + Seg.DS] = DATA + 2)],
+  ['DS gets a limit', (r) => (r[R.LIMIT + Seg.DS] = DATA + 4)],
   ['DS may not be read', (r) => (r[R.ATTR + Seg.DS] = 0xc09900)],
   ['CS gets a base', (r) => (r[R.BASE + Seg.CS] = 0x1000)],
   ['CS gets a limit', (r) => (r[R.LIMIT + Seg.CS] = CODE + 4)],
   ['CS becomes 16 bits wide', (r) => (r[R.ATTR + Seg.CS]! &= ~(1 << 22))],
+  [
+    'alignment is checked',
+    (r) => {
+      r[R.CR0]! |= CR0_AM;
+      r[R.EFLAGS]! |= Flag.AC;
+    },
+  ],
   ['SS becomes 16 bits wide', (r) => (r[R.ATTR + Seg.SS]! &= ~(1 << 22))],
 ];
 
 describe('translated code and what it was translated for', () => {
   it.each(CHANGES)('is left alone when %s', (_name, change) => {
-    // L: add eax,[DATA]; push eax; pop edx; dec ecx; jnz L; hlt
+    // L: add eax,[DATA + 2]; push eax; pop edx; dec ecx; jnz L; hlt
     both((twin) => {
       const { m } = twin;
       twin.host();
-      m.load(CODE, [0x03, 0x05, 0, 0x50, 0, 0, 0x50, 0x5a, 0x49, 0x75, 0xf5, 0xf4]);
+      m.load(CODE, [0x03, 0x05, 2, 0x50, 0, 0, 0x50, 0x5a, 0x49, 0x75, 0xf5, 0xf4]);
       m.load(CODE + 0x1000, [0x40, 0x49, 0x75, 0xfc, 0xf4]);
       m.write32(DATA, 3);
       m.write32(DATA + 0x1000, 70);
@@ -217,6 +262,35 @@ describe('translated code and what it was translated for', () => {
   });
 });
 
+describe('what is kept of translated code', () => {
+  it('has a bound in bytes, too: long regions go in turn', () => {
+    // Pages of ADC [EBX + 16],EAX in loops: 200 KB of WebAssembly each.
+    const pages = 95;
+    const page = new Uint8Array(4096);
+    for (let at = 0; at < 1200 * 3; at += 3) page.set([0x11, 0x43, 0x10], at);
+    const end = 1200 * 3;
+    page.set([0x49, 0x0f, 0x85, ...new Uint8Array(new Int32Array([-(end + 7)]).buffer), 0xf4], end);
+    const twin = new Twin((m) => new Translator(m.context, { threshold: 2000, leastBudget: 1 }));
+    const engine = twin.engine as Translator;
+    let most = 0;
+    for (let n = 0; n < pages; n++) {
+      const at = 0x100000 + n * 4096;
+      twin.m.load(at, page);
+      twin.r[R.EBX] = DATA;
+      twin.r[R.ECX] = 100;
+      twin.r[R.EIP] = at;
+      // Not longer than it takes to be translated: V8 compiles what is run, and that takes its time.
+      const made = engine.translations;
+      for (let slice = 0; engine.translations === made && slice < 500; slice++) twin.engine.run(0, 100);
+      most = Math.max(most, engine.codeBytesKept);
+    }
+    expect(engine.translations).toBe(pages);
+    expect(engine.regionsKept).toBeLessThan(pages);
+    expect(most).toBeGreaterThan(15 << 20);
+    expect(most).toBeLessThan(17 << 20);
+  });
+});
+
 describe('a budget', () => {
   it('beyond what translated code is given at once is charged for what was done', () => {
     for (const make of [interpreted, translated]) {
@@ -242,6 +316,42 @@ describe('a budget', () => {
       twin.m.r[R.EIP] = CODE;
       return Array.from({ length: 60 }, (_, n) => [twin.engine.run(0, 1 + (n % 19)), twin.state()]);
     });
+  });
+});
+
+describe('an instruction with two accesses that leaves at the second one', () => {
+  const device = 0xfd000000;
+  const DIRECT: TlbGeometry = {
+    ...{ data: { entries: 4, ways: 1 }, instr: { entries: 4, ways: 1 } },
+    ...{ replacement: 'fifo', seed: 1 },
+  };
+  it.each([
+    ['MOVS', [0xa5]],
+    ['CMPS', [0xa7]],
+    ['PUSH from memory', [0xff, 0x36]],
+    ['CALL through memory', [0xff, 0x16]],
+  ] as const)('has taken no TLB entry for it: %s', (_name, code) => {
+    // L: mov esi,DATA; mov edi,page 9; mov esp,page 9 + 8; the instruction; dec ecx; jnz L. Pages 5 and 9 share one place.
+    both(
+      (twin) => {
+        twin.page();
+        twin.m.context.bus.addMmio({
+          ...{ name: 'port', base: device, sizeBytes: 4096, read: () => 0 },
+          write: () => {},
+        });
+        twin.setEntry(9, device | USUAL);
+        const before = [0xbe, 0, 0x50, 0, 0, 0xbf, 8, 0x90, 0, 0, 0xbc, 8, 0x90, 0, 0];
+        const end = CODE + before.length + code.length;
+        const back = CODE - (end + 3);
+        twin.m.load(CODE, [...before, ...code, 0x49, 0x75, back & 255, 0xf4]);
+        twin.m.write32(DATA, end);
+        twin.r[R.ECX] = 30;
+        twin.r[R.EIP] = CODE;
+        return Array.from({ length: 8 }, () => [twin.engine.run(0, 17), twin.state()]);
+      },
+      1,
+      DIRECT,
+    );
   });
 });
 

@@ -1,11 +1,13 @@
 /**
- * A core with RAM for tests: flat 32-bit segments without GDT, paging off, no devices. Programs are bytes.
+ * A core with RAM for tests: flat 32-bit segments without GDT, paging off, no devices. Programs are bytes. They run on
+ * the interpreter, or on the engine that PHYSMEM_TEST_ENGINE names: vitest.config.ts runs the tests of this folder once
+ * for each.
  */
 import { R, RunState, Seg } from '../../../emu/arch/core-layout.ts';
 import { DEFAULT_COSTS } from '../../../emu/arch/cost.ts';
 import type { Exit } from '../../../emu/arch/engine.ts';
 import type { EventSink } from '../../../emu/arch/events.ts';
-import { type EngineContext, Interpreter, resetCore } from '../../../emu/cpu/index.ts';
+import { type EngineContext, Interpreter, resetCore, Translator } from '../../../emu/cpu/index.ts';
 import { Bus, createMemory, Mmu, Tlb, type TlbGeometry } from '../../../emu/mem/index.ts';
 
 export interface TestEvent {
@@ -14,6 +16,12 @@ export interface TestEvent {
   readonly time: number;
   readonly args: readonly number[];
 }
+
+/** The translator translates whatever has been decoded once. */
+const makeEngine = (context: EngineContext): Interpreter =>
+  process.env['PHYSMEM_TEST_ENGINE'] === 'translator'
+    ? new Translator(context, { threshold: 1, leastBudget: 1 })
+    : new Interpreter(context);
 
 export class TestMachine {
   readonly context: EngineContext;
@@ -50,7 +58,7 @@ export class TestMachine {
       costs: DEFAULT_COSTS,
       trapMode: 'bare',
     };
-    this.engine = new Interpreter(this.context);
+    this.engine = makeEngine(this.context);
     this.r = memory.r[0];
     this.f = memory.f[0];
     for (let core = 0; core < memory.r.length; core++) this.flatten(core);
