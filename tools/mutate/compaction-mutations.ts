@@ -177,6 +177,18 @@ export const COMPACTION_MUTATIONS: readonly Mutation[] = [
     put: '',
   },
   {
+    name: 'compaction: a policy may empty what is empty',
+    file: 'compact/judge.ts',
+    find: 'if (movable === 0) return',
+    put: 'if (movable < 0) return',
+  },
+  {
+    name: 'compaction: a policy may empty what cannot move',
+    file: 'compact/judge.ts',
+    find: 'if (fixed > 0)\n',
+    put: 'if (fixed > 1024)\n',
+  },
+  {
     name: 'compaction: a stopped policy is asked again',
     file: 'compact/judge.ts',
     find: 'if (this.stopped !== null) return undefined;',
