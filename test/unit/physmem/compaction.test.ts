@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY_SPEC } from '../../../src/abi/policy-spec.ts';
 import { AllocFlag } from '../../../src/abi/rights.ts';
 import { Op } from '../../../src/abi/rpcs.ts';
-import { awaitsMemory } from '../../../src/physmem/claim.ts';
+import type { Operation } from '../../../src/abi/server.ts';
+import { awaitsMemory, claimBlock } from '../../../src/physmem/claim.ts';
 import { Evacuated, evacuate, type Region } from '../../../src/physmem/compact/evacuate.ts';
 import { namedPolicy } from '../../../src/physmem/compact/named.ts';
 import type { Policy, Proposal } from '../../../src/physmem/compact/policy.ts';
 import { StoreView } from '../../../src/physmem/compact/view.ts';
+import { PROGRESS_KEY } from '../../../src/physmem/guard.ts';
 import { BenchTop, outcome, PAGE } from './bench-top.ts';
 import { scatter } from './scattered-memory.ts';
 
@@ -37,8 +39,8 @@ function proposing(blocks: readonly number[], more: Partial<Policy> = {}) {
 }
 
 /** 20 MiB, every fourth page in use. A device can reach block 2, which therefore cannot be emptied. */
-function scattered(policy: Policy) {
-  const top = new BenchTop({ frames: 5 * BLOCK, dmaEnd: DMA_END, options: { policy, dmaReserve: 0 } });
+function scattered(policy: Policy, dmaEnd = DMA_END) {
+  const top = new BenchTop({ frames: 5 * BLOCK, dmaEnd, options: { policy, dmaReserve: 0 } });
   top.task(1);
   const a = top.container();
   scatter(top, a, (page) => page % 4 === 0);
@@ -46,6 +48,15 @@ function scattered(policy: Policy) {
   const used = [...store.base.state.keys()].filter((frame) => store.base.owner[frame] !== 0);
   top.kernel.reachable.add(used.find((frame) => frame >= 2 * BLOCK + 500)!);
   return { top, a, store };
+}
+
+/** Runs work to its next pause, undefined, or to its end, the result. */
+function toPause<T>(top: BenchTop, work: Operation<T>): T | undefined {
+  for (let step = work.next('done'); ; step = work.next('done')) {
+    if (step.done === true) return step.value;
+    if (step.value.kind === 'pause') return undefined;
+    top.serve(step.value);
+  }
 }
 
 describe('work in the background', () => {
@@ -102,6 +113,15 @@ describe('a bind that waits for a block', () => {
     expect(outcome(top.map(1, b, 0, 1024, 0x800))).toEqual(['OK', 1024]);
     expect(top.kernel.spaces.get(1)!.large.size).toBe(large);
   });
+
+  it('gets it in the DMA zone when there is not so much memory above', () => {
+    const policy = namedPolicy({ ...DEFAULT_POLICY_SPEC, mode: 'on-demand' });
+    const { top } = scattered(policy, 4 * BLOCK + BLOCK / 2);
+    const b = top.container();
+    top.must(top.allocate(b, 0, 1024));
+    expect(outcome(top.map(1, b, 0, 1024, 0x800))).toEqual(['OK', 1024]);
+    expect(top.kernel.spaces.get(1)!.large.size).toBe(1);
+  });
 });
 
 describe('a region that is emptied', () => {
@@ -128,10 +148,40 @@ describe('a region that is emptied', () => {
     while (work.next('done').value !== undefined && store.counters.moves < 32);
     expect(store.claimed).toBeGreaterThan(500);
     expect(awaitsMemory(store)).toBe(true);
+    const seen: number[] = [];
+    top.kernel.onWake = (key) => {
+      if (key === PROGRESS_KEY) seen.push(store.claimed);
+    };
     expect(top.finish(work)).toBe(Evacuated.HURRY);
+    // Who waits looks again when all has come back.
+    expect(seen.at(-1)).toBe(0);
     expect(store.counters.moves).toBeLessThan(64);
     expect([store.claimed, store.zones.freeFrames]).toEqual([0, free]);
     top.check();
+  });
+
+  it('is given up when another one hands its memory back for ever', () => {
+    const top = new BenchTop({ frames: 512, dmaEnd: 128, options: { policy: quiet(1), maxOrder: 4 } });
+    top.afterEach = () => {};
+    top.task(1);
+    const a = top.container();
+    for (let page = 0; page < 64; page += 1) top.must(top.allocate(a, page, 1));
+    top.must(top.map(1, a, 0, 64, 0x100));
+    const { store } = top.physmem;
+    const { buddy } = store.zones.zones[1]!;
+    // One free frame: what either region gives up is what the other one finds.
+    while (buddy.freeFrames > 1) claimBlock(store, buddy, 0);
+    const { frame } = top.kernel.spaces.get(1)!.pages.get(0x110)!;
+    const first = frame & ~3;
+    const works = [first, first + 4].map((at) =>
+      evacuate(store, { frame: at, order: 2, into: [], where: 'zone' }),
+    );
+    const results = works.map((): unknown => undefined);
+    for (let turn = 0; turn < 100 && results.includes(undefined); turn += 1) {
+      for (const [i, work] of works.entries()) results[i] ??= toPause(top, work);
+    }
+    expect(results).toContain(Evacuated.OBSTACLE);
+    expect(results).not.toContain(undefined);
   });
 
   it('gives back the places that it had found for what cannot move', () => {
