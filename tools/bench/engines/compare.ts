@@ -7,25 +7,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { OWN_ENGINE_NAMES } from '../../../emu/arch/engine.ts';
-import { geometricMean, median } from '../measure.ts';
 import type { Runner, RunnerOrReason, Timed } from './marks.ts';
 import { nativeRunner } from './native.ts';
 import { instructionsPerUnit, LARGE_TLB, ownRunner } from './own.ts';
 import { qemuRunner } from './qemu.ts';
+import { ALL, LOOPS, OTHERS, printReport } from './report.ts';
 import { unicornRunner } from './unicorn.ts';
 import { v86Runner } from './v86.ts';
 
-/** The nine loops of the comparison, in MIPS. */
-const LOOPS = ['xorshift', 'crc32', 'fib', 'memcpy', 'memcpy-16M', 'memset', 'sieve', 'chase', 'chase-cr3'];
-/** Units of the others: what one unit of the image is, in millions. */
-const OTHERS: Readonly<Record<string, { unit: string; millions: number }>> = {
-  'rep-movs': { unit: 'MiB/s', millions: 1 },
-  'rep-stos': { unit: 'MiB/s', millions: 1 },
-  int80: { unit: 'M/s', millions: 0.01 },
-  fault: { unit: 'M/s', millions: 0.01 },
-  fill: { unit: 'M/s', millions: 0.009216 },
-};
-const ALL = [...LOOPS, ...Object.keys(OTHERS)];
 const TARGET_SECONDS = 0.33;
 const LEAST_SECONDS = 0.02;
 const MAX_UNITS = 20_000;
@@ -54,7 +43,8 @@ export async function compareEngines(rounds: number): Promise<void> {
     nativeRunner(root('guest/bare/loops')),
   ]);
   process.stdout.write(
-    '\ninterpreter and translator: 8192 data TLB entries (v86 has 2^20); translator*: the default, 64 entries.\n',
+    '\ninterpreter and translator: 8192 data TLB entries (v86 has 2^20); translator*: the default, 64 entries.\n' +
+      'unicorn.js: figures of another day, of a host with these engines about as fast.\n',
   );
 }
 
@@ -82,7 +72,7 @@ async function compare(rounds: number, image: Uint8Array, runners: readonly Runn
     for (const entry of entries) await measure(entry, worth);
   }
   progress('');
-  printTable(entries);
+  printReport(entries.map(({ runner, values }) => ({ name: runner.name, values })));
 }
 
 const able = (runner: Runner): string[] => ALL.filter((name) => !runner.cannot.includes(name));
@@ -133,56 +123,4 @@ async function measure(entry: Entry, worth: (name: string) => number): Promise<v
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
-const digits = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-
-function printTable(entries: readonly Entry[]): void {
-  const middle = (entry: Entry, name: string): number | null => {
-    const values = entry.values.get(name);
-    return values === undefined ? null : median(values);
-  };
-  const cell = (value: number | null): string => (value === null ? '-' : digits(value)).padStart(12);
-  const names = entries.map(({ runner }) => runner.name.padStart(12)).join('');
-  process.stdout.write(`\n${'median'.padEnd(18)}${names}\n`);
-  for (const name of ALL) {
-    const unit = OTHERS[name]?.unit ?? 'MIPS';
-    const row = entries.map((entry) => cell(middle(entry, name))).join('');
-    process.stdout.write(`${`${name} ${unit}`.padEnd(18)}${row}\n`);
-  }
-  const mean = (of: (entry: Entry, name: string) => number | null): string => {
-    const means = entries.map((entry) => {
-      const known = LOOPS.map((name) => of(entry, name));
-      return known.includes(null) ? null : geometricMean(known as number[]);
-    });
-    return `${'mean of nine loops'.padEnd(18)}${means.map(cell).join('')}\n`;
-  };
-  process.stdout.write(mean(middle));
-  const v86 = entries.find(({ runner }) => runner.name === 'v86');
-  if (v86 !== undefined) {
-    const ratio = (entry: Entry, name: string): number | null => {
-      const value = middle(entry, name);
-      return value === null ? null : value / middle(v86, name)!;
-    };
-    process.stdout.write(`\n${'× v86'.padEnd(18)}${names}\n`);
-    for (const name of ALL) {
-      process.stdout.write(`${name.padEnd(18)}${entries.map((e) => cell(ratio(e, name))).join('')}\n`);
-    }
-    process.stdout.write(mean(ratio));
-  }
-  printRanges(entries);
-}
-
-function printRanges(entries: readonly Entry[]): void {
-  process.stdout.write('\nrange of each\n');
-  for (const name of ALL) {
-    const row = entries.map(({ values }) => {
-      const all = values.get(name);
-      return (all === undefined ? '-' : `${digits(Math.min(...all))}..${digits(Math.max(...all))}`).padStart(
-        14,
-      );
-    });
-    process.stdout.write(`${name.padEnd(18)}${row.join('')}\n`);
-  }
 }
