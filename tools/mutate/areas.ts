@@ -46,7 +46,9 @@ export const AREAS: readonly Area[] = [
     folder: 'emu',
     mutations: TRANSLATOR_MUTATIONS,
     suites: [
-      [`${ENGINES}/stops`, `${ENGINES}/changing-code`, `${ENGINES}/corners`],
+      ['stops', 'changing-code', 'remapped-code', 'assumptions', 'corners'].map(
+        (name) => `${ENGINES}/${name}`,
+      ),
       ['--project', 'translated'],
       [`${ENGINES}/lock-step`],
       [`${ENGINES}/bare-images`],

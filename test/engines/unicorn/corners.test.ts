@@ -108,8 +108,10 @@ describe.skipIf(library === null)(`code on Unicorn${missing}`, () => {
         seen.push([sum(t), t.r[R.EBX]], t.state());
         // The data side alone forgets the page.
         t.r[R.EBX] = 0;
-        const other = CODE + 0x10000;
-        for (let n = 0; n < 4; n++) t.m.context.mmu.translate(0, other + n * 0x10000, 4);
+        for (const page of [0x11, 0x21, 0x31, 0x41]) {
+          t.setEntry(page, 0x9000 | USUAL);
+          t.m.context.mmu.translate(0, page * 4096, 4);
+        }
         seen.push([sum(t), t.r[R.EBX]], t.state());
       }
       t.m.context.tlb.invalidatePage(0, CODE);
