@@ -42,3 +42,5 @@ export const EXCEPTION_NAMES: readonly string[] = [
 
 /** Vectors that push an error code: #DF #TS #NP #SS #GP #PF #AC. */
 export const ERROR_CODE_VECTORS: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17]);
+/** The same as bits: bit n is set when vector n pushes an error code. So all vectors of faults, which are below 32. */
+export const ERROR_CODES = [...ERROR_CODE_VECTORS].reduce((bits, vector) => bits | (1 << vector), 0);

@@ -114,6 +114,14 @@ export function materialise(r: Int32Array): number {
   return r[EFLAGS];
 }
 
+/** As materialise, for a caller that writes all arithmetic flags: they are anything then. */
+export function forgetArith(r: Int32Array): void {
+  r[CC_OP] = CC_FLAGS;
+  r[CC_DST] = 0;
+  r[CC_SRC] = 0;
+  r[CC_AUX] = 0;
+}
+
 /** Sets the arithmetic flags in `mask` to those in `bits`; the others keep their value. */
 export function setArith(r: Int32Array, mask: number, bits: number): void {
   r[EFLAGS] = (materialise(r) & ~mask) | (bits & mask);

@@ -57,6 +57,7 @@ const SHAPES: Readonly<Record<string, readonly [string, string]>> = {
   Iv: ['I', ''],
   Ibs: ['I', ''],
   'Gv,M': ['', ' '],
+  'Rd,Cd': ['RCr', ''],
   Jb: [' ', ''],
   Jv: [' ', ''],
   Iw: [' ', ''],

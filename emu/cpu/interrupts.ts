@@ -4,7 +4,7 @@
  */
 import { CHAIN_MAX, CHAIN_WORDS, CoreF, Flag, R, Seg } from '../arch/core-layout.ts';
 import { Ev } from '../arch/events.ts';
-import { ERROR_CODE_VECTORS, VEC_DF, VEC_GP, VEC_NP, VEC_PF, VEC_UD } from '../arch/vectors.ts';
+import { ERROR_CODES, VEC_DF, VEC_GP, VEC_NP, VEC_PF, VEC_UD } from '../arch/vectors.ts';
 import { PEND, PEND_FAULT } from '../mem/memory-layout.ts';
 import type { CpuCore } from './cpu-core.ts';
 import { pushAll, restoreStack, returnTo, type SavedStack, saveStack, switchStack } from './far-transfer.ts';
@@ -34,9 +34,6 @@ export function deliverSoftware(c: CpuCore, vector: number): void {
   report(c, vector, 0, 'software');
   deliverOnce(c, vector, 0, 'software');
 }
-
-/** Bit n: vector n pushes an error code. All are below 32; so are the vectors of faults. */
-const ERROR_CODES = [...ERROR_CODE_VECTORS].reduce((bits, vector) => bits | (1 << vector), 0);
 
 const gate: Descriptor = { address: 0, lo: 0, hi: 0 };
 const code: Descriptor = { address: 0, lo: 0, hi: 0 };

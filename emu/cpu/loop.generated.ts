@@ -8,6 +8,7 @@ import type { CpuCore } from './cpu-core.ts';
 import { mulHigh } from './exec/multiply.ts';
 import { crossing, lookup } from './fetch.ts';
 import { carry, condition } from './flags.ts';
+import { faultFlat } from './flat-gate.ts';
 import { HANDLERS } from './table/table.ts';
 
 /**
@@ -114,28 +115,30 @@ export enum Form {
   PopR = 95,
   Leave = 96,
   XchgRR = 97,
-  SetBR = 98,
-  CmovRR = 99,
-  Nop = 100,
-  Je = 101,
-  Jne = 102,
-  Js = 103,
-  Jns = 104,
-  Jb = 105,
-  Jae = 106,
-  Jbe = 107,
-  Ja = 108,
-  Jl = 109,
-  Jge = 110,
-  Jle = 111,
-  Jg = 112,
-  Jmp = 113,
-  Call = 114,
-  Ret = 115,
-  JmpR = 116,
-  JmpM = 117,
-  CallR = 118,
-  CallM = 119,
+  XchgMR = 98,
+  MovRCr = 99,
+  SetBR = 100,
+  CmovRR = 101,
+  Nop = 102,
+  Je = 103,
+  Jne = 104,
+  Js = 105,
+  Jns = 106,
+  Jb = 107,
+  Jae = 108,
+  Jbe = 109,
+  Ja = 110,
+  Jl = 111,
+  Jge = 112,
+  Jle = 113,
+  Jg = 114,
+  Jmp = 115,
+  Call = 116,
+  Ret = 117,
+  JmpR = 118,
+  JmpM = 119,
+  CallR = 120,
+  CallM = 121,
 }
 
 /** Words of a record, and a bit of FLAGS (record.ts). */
@@ -163,6 +166,8 @@ enum K {
   CC_DST = 11,
   CC_SRC = 12,
   CC_AUX = 14,
+  CR0 = 16,
+  CPL = 68,
   PEND = 128,
   CURRENT_EIP = 129,
 }
@@ -1444,6 +1449,27 @@ export function execute(c: CpuCore, cache: CodeCache): void {
           left--;
           continue;
         }
+        case Form.XchgMR: {
+          const x = ops[i + W.REGS];
+          const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
+          const t = flat[ea >>> 12];
+          if ((t & writeMask) === 0 || (ea & 4095) > 4092) break;
+          const at = ((t & ~4095) ^ ea) >>> 0;
+          const a = view.getInt32(at, true);
+          view.setInt32(at, r[x & 15], true);
+          r[x & 15] = a;
+          i += 8;
+          left--;
+          continue;
+        }
+        case Form.MovRCr: {
+          if (r[K.CPL] !== 0) break;
+          const x = ops[i + W.REGS];
+          r[(x >> 4) & 15] = r[K.CR0 + (x & 15)];
+          i += 8;
+          left--;
+          continue;
+        }
         case Form.SetBR: {
           const x = ops[i + W.LINK];
           b8[x & 255] = condition(r, x >> 16) ? 1 : 0;
@@ -1713,15 +1739,16 @@ export function execute(c: CpuCore, cache: CodeCache): void {
         continue;
       }
       if (pend !== Pend.JUMP) {
-        if ((pend & Pend.FAULT) !== 0) r[K.EIP] = eip;
-        return;
+        if ((pend & Pend.FAULT) === 0) return;
+        r[K.EIP] = eip;
+        if (!faultFlat(c) || r[K.PEND] !== Pend.JUMP) return;
       }
       r[K.PEND] = 0;
       // A gate may have led to another ring (flat-gate.ts).
       readMask = c.readMask;
       writeMask = c.writeMask;
       target = r[K.EIP];
-      from = (ops[i + W.FLAGS] & W.LINKABLE) !== 0 ? i : 0;
+      from = pend === Pend.JUMP && (ops[i + W.FLAGS] & W.LINKABLE) !== 0 ? i : 0;
       break;
     }
     // A transfer to `target`: in the same page by the index, else through the instruction TLB.

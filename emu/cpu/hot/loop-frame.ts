@@ -19,6 +19,7 @@ import type { CpuCore } from './cpu-core.ts';
 import { mulHigh } from './exec/multiply.ts';
 import { crossing, lookup } from './fetch.ts';
 import { carry, condition } from './flags.ts';
+import { faultFlat } from './flat-gate.ts';
 import { HANDLERS } from './table/table.ts';
 
 ${enums}
@@ -101,15 +102,16 @@ ${cases}
         continue;
       }
       if (pend !== Pend.JUMP) {
-        if ((pend & Pend.FAULT) !== 0) r[K.EIP] = eip;
-        return;
+        if ((pend & Pend.FAULT) === 0) return;
+        r[K.EIP] = eip;
+        if (!faultFlat(c) || r[K.PEND] !== Pend.JUMP) return;
       }
       r[K.PEND] = 0;
       // A gate may have led to another ring (flat-gate.ts).
       readMask = c.readMask;
       writeMask = c.writeMask;
       target = r[K.EIP];
-      from = (ops[i + W.FLAGS] & W.LINKABLE) !== 0 ? i : 0;
+      from = pend === Pend.JUMP && (ops[i + W.FLAGS] & W.LINKABLE) !== 0 ? i : 0;
       break;
     }
     // A transfer to \`target\`: in the same page by the index, else through the instruction TLB.

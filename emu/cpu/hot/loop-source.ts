@@ -49,6 +49,8 @@ function enums(): string {
     'CC_DST',
     'CC_SRC',
     'CC_AUX',
+    'CR0',
+    'CPL',
   ];
   return [
     enumText(

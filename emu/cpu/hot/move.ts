@@ -1,4 +1,4 @@
-/** Hot forms of MOV, MOVZX, MOVSX, LEA, XCHG, SETcc, CMOVcc, NOP and the stack. Semantics: exec/move.ts, bits.ts. */
+/** Hot forms of MOV, also from control registers, MOVZX, MOVSX, LEA, XCHG, SETcc, CMOVcc, NOP and the stack. Semantics: exec/move.ts, bits.ts. */
 import { form, type HotForm } from './hot-form.ts';
 import { address, hit, host, load, store } from './shapes.ts';
 
@@ -58,6 +58,20 @@ export const MOVE_FORMS: readonly HotForm[] = [
   form('Lea', ...address(), 'r[x & 15] = ea;'),
   ...stackForms,
   form('XchgRR', LINKED, 'const a = r[x & 255];', 'r[x & 255] = r[x >> 8];', 'r[x >> 8] = a;'),
+  form(
+    'XchgMR',
+    ...TARGET,
+    `const at = ${host()};`,
+    'const a = view.getInt32(at, true);',
+    'view.setInt32(at, r[x & 15], true);',
+    'r[x & 15] = a;',
+  ),
+  form(
+    'MovRCr',
+    'if (r[K.CPL] !== 0) break;',
+    'const x = ops[i + W.REGS];',
+    'r[(x >> 4) & 15] = r[K.CR0 + (x & 15)];',
+  ),
   form('SetBR', LINKED, 'b8[x & 255] = condition(r, x >> 16) ? 1 : 0;'),
   form('CmovRR', LINKED, 'if (condition(r, x >> 16)) r[x & 255] = r[(x >> 8) & 255];'),
   form('Nop'),

@@ -1,5 +1,5 @@
 /**
- * The short way of INT and IRET (flat-gate.ts) against the general one: the same descriptors in a GDT at an odd address
+ * The short way of INT, faults and IRET (flat-gate.ts) against the general one: the same descriptors in a GDT at an odd address
  * are not eligible for the short way, so two machines that differ in nothing else must end in the same state.
  */
 import { describe, expect, it } from 'vitest';
@@ -9,12 +9,22 @@ import { TestMachine } from './test-machine.ts';
 
 const CODE = 0x1000;
 const HANDLER = 0x1800;
+/** Behind it, for exceptions with an error code. */
+const DROP_ERROR = HANDLER - 3;
 const IDT = 0x2000;
 const TSS = 0x2800;
 const GDT = 0x3000;
 const OUTER_STACK = 0x8000;
 const INNER_STACK = 0x9000;
 const VECTOR = 0x21;
+const [VEC_NMI, VEC_UD, VEC_GP] = [2, 6, 13];
+/** INT and IRET; instructions that are no instruction, that ring 3 may not execute, and that nobody may. */
+const TRAPS = [[0xcd, VECTOR, 0x40], [0xcf]];
+const FAULTS = [
+  [0x0f, 0x0b, 0x40],
+  [0xfa, 0x40, 0x40],
+  [0x0f, 0x22, 0xc8, 0x40],
+];
 const FLAT = 0x00cf0000;
 
 /** Descriptors by GDT index: usually flat and accessed, now and then another. */
@@ -32,6 +42,8 @@ interface Case {
   readonly gate: readonly [number, number];
   readonly program: readonly number[];
   readonly ring: 0 | 3;
+  /** Of the second round. */
+  readonly budget: number;
   readonly esp: number;
   readonly innerEsp: number;
   readonly flags: number;
@@ -42,14 +54,15 @@ interface Case {
 const selector = (random: Random): number =>
   random.pick([0x08, 0x10, 0x1b, 0x1b, 0x23, 0x23, 0x08, 0x13, 0x20, 0]);
 
-function draw(random: Random): Case {
+function draw(random: Random, programs: readonly (readonly number[])[]): Case {
   const type = random.pick([0xee, 0xee, 0xef, 0x8e, 0x8f, 0xee, 0x6e, 0xe6, 0xe5, 0xec]);
   const flags = (): number => (random.u32() & 0x3f7ed5) | Flag.ONE;
   const edge = random.chance(10) ? random.below(24) : 0x100;
   return {
     table: descriptors(random),
     gate: [(random.pick([0x08, 0x08, 0x08, 0x1b, 0x10]) << 16) | HANDLER, type << 8],
-    program: random.chance(50) ? [0xcd, VECTOR, 0x40] : [0xcf],
+    program: random.pick(programs),
+    budget: 1 + random.below(7),
     ring: random.chance(50) ? 0 : 3,
     esp: OUTER_STACK + edge,
     innerEsp: INNER_STACK + (random.chance(10) ? random.below(24) : 0x100),
@@ -63,9 +76,11 @@ function draw(random: Random): Case {
 function outcome(m: TestMachine, t: Case, gdt: number): unknown {
   m.events.length = 0;
   m.load(CODE, t.program);
-  m.load(HANDLER, [0x43, 0xcf]);
-  m.write32(IDT + VECTOR * 8, t.gate[0]);
-  m.write32(IDT + VECTOR * 8 + 4, t.gate[1]);
+  m.load(DROP_ERROR, [0x83, 0xc4, 0x04, 0x43, 0xcf]);
+  for (const vector of [VECTOR, VEC_NMI, VEC_UD, VEC_GP]) {
+    m.write32(IDT + vector * 8, t.gate[0] - (vector === VEC_GP ? HANDLER - DROP_ERROR : 0));
+    m.write32(IDT + vector * 8 + 4, t.gate[1]);
+  }
   m.write32(TSS + 4, t.innerEsp);
   m.write32(TSS + 8, 0x10);
   t.table.forEach(([low, high], n) => {
@@ -87,10 +102,12 @@ function outcome(m: TestMachine, t: Case, gdt: number): unknown {
     r[R.ESP] = t.esp;
     r[R.EFLAGS] = t.flags;
     r[R.ATTENTION] = t.attention;
+    // An NMI that waits comes behind the IRET.
+    r[R.NMI_BLOCKED] = t.attention >> 1;
     t.frame.forEach((word, n) => {
       m.write32(t.esp + n * 4, word);
     });
-    m.run(1 + round * 3);
+    m.run(round === 0 ? 1 : t.budget);
   }
   m.r[R.GDT_BASE] = 0;
   const stacks = [OUTER_STACK, OUTER_STACK - 64, INNER_STACK, INNER_STACK - 64, INNER_STACK + 0xc0].map(
@@ -112,7 +129,18 @@ describe('INT and IRET by the short way', () => {
     short.listen();
     general.listen();
     for (let n = 0; n < 1500; n++) {
-      const t = draw(random);
+      const t = draw(random, TRAPS);
+      const expected = outcome(general, t, GDT + 0x401);
+      expect(outcome(short, t, GDT), `case ${n}: ${JSON.stringify(t)}`).toEqual(expected);
+    }
+  });
+
+  it('deliver faults from within the inner loop, where nobody listens, as the general way does', () => {
+    const random = new Random(21);
+    const short = new TestMachine({ ramBytes: 4 << 20 });
+    const general = new TestMachine({ ramBytes: 4 << 20 });
+    for (let n = 0; n < 1500; n++) {
+      const t = draw(random, FAULTS);
       const expected = outcome(general, t, GDT + 0x401);
       expect(outcome(short, t, GDT), `case ${n}: ${JSON.stringify(t)}`).toEqual(expected);
     }
