@@ -26,11 +26,13 @@ export interface Rom {
 }
 
 export class BusMap {
-  readonly frames = new Uint8Array(1 << 20);
+  readonly frames: Uint8Array;
   private readonly mmio: MmioRegion[] = [];
   private readonly roms: Rom[] = [];
 
   constructor(private readonly memory: SharedMemory) {
+    this.frames = new Uint8Array(memory.buffer, memory.layout.frames, 1 << 20);
+    this.frames.fill(KIND_HOLE);
     const ramFrames = memory.layout.ramBytes >>> 12;
     this.frames.fill(KIND_RAM, 0, ramFrames);
     this.frames.fill(KIND_HOLE, LOW_RAM_END >>> 12, VGA_HOLE_END >>> 12);

@@ -8,6 +8,8 @@
  *   flatData      flat data tables        coreCount × 2^20 words
  *   flatInstr     flat instruction tables coreCount × 2^20 words
  *   engine        tables of the engine    not architectural, in no snapshot
+ *   frames        one byte per frame      2^20 bytes (bus-map.ts); here, so that translated code can read it
+ *   used          bits of the TLB entries coreCount × USED_BYTES (tlb.ts)
  *   rom           firmware ROM            ROM_SIZE bytes
  *   ram           RAM                     ramBytes
  *
@@ -28,6 +30,9 @@ export const FLAT_USER_WRITE = 8;
 export const FLAT_WORDS = 1 << 20;
 /** Tables of the translator: one page for each of so many regions, then one word per page of ROM and RAM. */
 export const ENGINE_REGIONS = 512;
+
+/** One bit for each entry of a core's TLB, of which there are at most 2^17. */
+export const USED_BYTES = 1 << 14;
 
 /** Words of the core block's engine scratch area (128..255) that emu/mem and the engines share. */
 export const PEND = 128;
@@ -55,6 +60,8 @@ export interface MemoryLayout {
   readonly flatData: number;
   readonly flatInstr: number;
   readonly engine: number;
+  readonly frames: number;
+  readonly used: number;
   readonly rom: number;
   readonly ram: number;
   readonly totalBytes: number;
@@ -68,8 +75,11 @@ export function layoutMemory(coreCount: number, ramBytes: number, tlbBytesPerCor
   const flatData = pageUp(tlb + coreCount * tlbBytesPerCore);
   const flatInstr = flatData + coreCount * FLAT_WORDS * 4;
   const engine = flatInstr + coreCount * FLAT_WORDS * 4;
-  const rom = engine + ENGINE_REGIONS * 4096 + pageUp((ROM_SIZE + ramBytes) / 1024);
+  const frames = engine + ENGINE_REGIONS * 4096 + pageUp((ROM_SIZE + ramBytes) / 1024);
+  const used = frames + FLAT_WORDS;
+  const rom = used + coreCount * USED_BYTES;
   const ram = rom + ROM_SIZE;
   const totalBytes = ram + ramBytes;
-  return { coreCount, ramBytes, tlb, tlbBytesPerCore, flatData, flatInstr, engine, rom, ram, totalBytes };
+  const tables = { tlb, tlbBytesPerCore, flatData, flatInstr, engine, frames, used };
+  return { coreCount, ramBytes, ...tables, rom, ram, totalBytes };
 }

@@ -10,7 +10,7 @@ import type { EventPort } from '../arch/ports.ts';
 import type { Bus } from './bus.ts';
 import { FlatTables } from './flat-tables.ts';
 import type { SharedMemory } from './memory.ts';
-import { PEND, PEND_REFETCH } from './memory-layout.ts';
+import { PEND, PEND_REFETCH, USED_BYTES } from './memory-layout.ts';
 import {
   BITS_REFERENCED,
   entriesEnd,
@@ -115,7 +115,11 @@ export class Tlb {
     this.flatAllowed = this.policy < POLICY_CLOCK;
     this.flat = new FlatTables(memory, this.endWords);
     const entries = (this.endWords - TLB_STATE_WORDS) / TLB_ENTRY_WORDS;
-    this.used = memory.tlb.map(() => new Int32Array((entries + 31) >>> 5));
+    const usedAt = (core: number): number => memory.layout.used + core * USED_BYTES;
+    this.used = memory.tlb.map(
+      (_, core) => new Int32Array(memory.buffer, usedAt(core), (entries + 31) >>> 5),
+    );
+    for (const used of this.used) used.fill(0);
     for (let core = 0; core < memory.tlb.length; core++) {
       memory.tlb[core][TLB_STATE_RANDOM] = (seed + core * 0x9e3779b9) | 0 || 1;
     }

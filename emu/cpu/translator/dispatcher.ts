@@ -5,8 +5,19 @@
  * imports, which took as long as compiling a small region itself.
  */
 import { R } from '../../arch/core-layout.ts';
+import type { SharedMemory } from '../../mem/memory.ts';
 import { ENGINE_REGIONS, type MemoryLayout } from '../../mem/memory-layout.ts';
-import { BASE_WORD, REGION_IMPORTS, REGION_TYPE, REGION_WORD, SITE_JUMP, SITE_WORD } from './region-frame.ts';
+import type { TlbGeometry } from '../../mem/tlb-entry.ts';
+import {
+  BASE_WORD,
+  Import,
+  REGION_IMPORTS,
+  REGION_TYPE,
+  REGION_WORD,
+  SITE_JUMP,
+  SITE_WORD,
+} from './region-frame.ts';
+import { canWalk, WALK_LOCALS, walkCode } from './walk-code.ts';
 import { Op } from './wasm-op.ts';
 import {
   CodeWriter,
@@ -41,7 +52,7 @@ const SUPER_READ = 1;
 const READ_SHIFT = 2;
 
 /** The module: exports `dispatch` (Dispatch) and the functions of REGION_IMPORTS, which it imports from JavaScript. */
-export function dispatcherBytes(layout: MemoryLayout): Uint8Array {
+export function dispatcherBytes({ layout, geometry }: SharedMemory): Uint8Array {
   const w = new CodeWriter();
   w.get(D.Core);
   w.const(SITE_JUMP);
@@ -66,9 +77,21 @@ export function dispatcherBytes(layout: MemoryLayout): Uint8Array {
   const dispatch = { name: 'dispatch', type, locals: { i32: D.Entry - D.Left, i64: 0 }, body: w };
   return moduleBytes({
     imports: REGION_IMPORTS,
-    functions: [dispatch, ...REGION_IMPORTS.map(bridge)],
+    functions: [dispatch, ...REGION_IMPORTS.map((f, n) => walking(f, n, layout, geometry) ?? bridge(f, n))],
     table: type,
   });
+}
+
+/** FillRead or FillWrite with the usual page walk before the call, for geometries that walk-code.ts knows. */
+function walking(
+  f: NamedFunction,
+  n: number,
+  layout: MemoryLayout,
+  geometry: TlbGeometry,
+): FunctionBody | null {
+  if (n === Import.Arith || !canWalk(geometry)) return null;
+  const access = n === Import.FillWrite ? 'write' : 'read';
+  return { ...f, locals: { i32: WALK_LOCALS, i64: 0 }, body: walkCode(layout, geometry, access, n) };
 }
 
 /** A function that calls import `n` with its own parameters. */

@@ -12,6 +12,15 @@ export const SITE_WORD = 131;
 export const REGION_WORD = 132;
 export const BASE_WORD = 133;
 
+/**
+ * Scratch words of core 0's block, at a fixed place for walk-code.ts: byte offsets of the running core's block and of its
+ * TLB array; 0 for the latter when page walks are left to the MMU.
+ */
+export const WALK_CORE_WORD = 134;
+export const WALK_TLB_WORD = 135;
+/** Scratch word of the running core's block: walks of walk-code.ts that are not in the counters yet. */
+export const WALKS_WORD = 136;
+
 /** Parameters and locals of a region's function. */
 export enum L {
   /** Byte offsets in the buffer: core block, flat data table; linear address of the page. */

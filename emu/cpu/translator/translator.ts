@@ -8,7 +8,7 @@
  * a guest or an observer can see, except that observers called from inside an instruction find the general registers
  * in the core block as they were when translated code was entered.
  */
-import { Flag, R } from '../../arch/core-layout.ts';
+import { CoreF, Flag, R } from '../../arch/core-layout.ts';
 import {
   CURRENT_EIP,
   ENGINE_REGIONS,
@@ -26,7 +26,16 @@ import { HANDLERS } from '../table/table.ts';
 import { type Dispatch, dispatcherBytes } from './dispatcher.ts';
 import { arithOf, Kind, normalise } from './flag-kinds.ts';
 import { RegionCache, type TranslatedRegion } from './region-cache.ts';
-import { BASE_WORD, REGION_WORD, SITE_BUDGET, SITE_JUMP, SITE_WORD } from './region-frame.ts';
+import {
+  BASE_WORD,
+  REGION_WORD,
+  SITE_BUDGET,
+  SITE_JUMP,
+  SITE_WORD,
+  WALK_CORE_WORD,
+  WALK_TLB_WORD,
+  WALKS_WORD,
+} from './region-frame.ts';
 import { functionTable, isWasmMemory, tryInstantiate } from './wasm-api.ts';
 
 /**
@@ -90,10 +99,10 @@ export class Translator extends Interpreter {
     this.isEager = threshold === 1;
     this.leastBudget = options.leastBudget ?? LEAST_BUDGET;
     this.core = this.cores[0];
-    const { owner, layout } = context.memory;
+    const { owner } = context.memory;
     const table = functionTable(ENGINE_REGIONS);
     const shared = isWasmMemory(owner)
-      ? tryInstantiate(dispatcherBytes(layout), { memory: owner, table, ...this.callbacks() })
+      ? tryInstantiate(dispatcherBytes(context.memory), { memory: owner, table, ...this.callbacks() })
       : null;
     this.dispatch = (shared?.['dispatch'] as Dispatch | undefined) ?? null;
     const env = { memory: owner, ...shared };
@@ -228,7 +237,13 @@ export class Translator extends Interpreter {
     this.beyond = c.left - given;
     const tables = c.id * FLAT_WORDS * 4;
     const user = c.user === 0 ? 0 : 1;
+    const shared = this.cores[0].r;
+    shared[WALK_CORE_WORD] = r.byteOffset;
+    // Fills are events: the MMU tells of them.
+    shared[WALK_TLB_WORD] =
+      this.context.events.sink === null ? layout.tlb + c.id * layout.tlbBytesPerCore : 0;
     const left = dispatch(r.byteOffset, layout.flatData + tables, layout.flatInstr + tables, user, given);
+    this.countWalks(c);
     this.translatedInstructions += given - left;
     if (given >= LONG_RUN) this.noteRun(given - left);
     c.left = this.beyond + left;
@@ -237,6 +252,17 @@ export class Translator extends Interpreter {
     const region = this.regions.regions[r[REGION_WORD]] ?? this.filling!;
     if (site >= 0) return this.atSite(c, region, site, left);
     return this.atBlock(c, region, SITE_BUDGET - site);
+  }
+
+  /** Brings the counters up to date with the walks of walk-code.ts. */
+  private countWalks(c: CpuCore): void {
+    const { r, f } = c;
+    const walks = r[WALKS_WORD];
+    if (walks === 0) return;
+    r[WALKS_WORD] = 0;
+    f[CoreF.TLB_MISSES] += walks;
+    f[CoreF.PAGE_WALKS] += walks;
+    f[CoreF.CYCLES] += walks * this.context.costs.pageWalk;
   }
 
   /** The budget ends inside a block, which was charged and not run. */
@@ -295,6 +321,7 @@ export class Translator extends Interpreter {
     this.filling = region;
     const { offset, length, behind } = region.sites[site];
     c.left = this.beyond + left + behind;
+    this.countWalks(c);
     c.sync();
     r[CURRENT_EIP] = r[BASE_WORD] + offset;
     r[R.EIP] = r[BASE_WORD] + offset + length;

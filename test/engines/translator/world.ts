@@ -5,7 +5,9 @@
 import { Attention, Flag, R, RunState, Seg } from '../../../emu/arch/core-layout.ts';
 import { DEFAULT_COSTS } from '../../../emu/arch/cost.ts';
 import { type Engine, Exit } from '../../../emu/arch/engine.ts';
+import type { EventSink } from '../../../emu/arch/events.ts';
 import { CR0_ET, CR0_PE, CR0_PG, CR0_WP, PTE_P, PTE_U, PTE_W } from '../../../emu/arch/paging.ts';
+import type { EventPort } from '../../../emu/arch/ports.ts';
 import { type EngineContext, resetCore } from '../../../emu/cpu/index.ts';
 import { Bus, createMemory, Mmu, Tlb, type TlbGeometry } from '../../../emu/mem/index.ts';
 import { Random } from '../../../tools/vectors/random.ts';
@@ -50,6 +52,12 @@ export class ProgramWorld {
   private readonly random: Random;
   private readonly starts: readonly number[];
   private deviceCount = 0;
+  private slices = 0;
+  private readonly listener: EventSink = {
+    emit: (kind, _core, time, a, b, c) => {
+      this.events.push(kind, time, a, b, c);
+    },
+  };
 
   constructor(
     seed: number,
@@ -60,13 +68,7 @@ export class ProgramWorld {
     // A long run with a small TLB is hardly anything but TLB fills.
     const tlbShape = GEOMETRIES[temper === 'wild' ? seed % GEOMETRIES.length : 0]!;
     const memory = createMemory({ ramBytes: RAM_BYTES, coreCount: 1, tlb: tlbShape });
-    const events = {
-      sink: {
-        emit: (kind: number, _core: number, time: number, a: number, b: number, c: number): void => {
-          this.events.push(kind, time, a, b, c);
-        },
-      },
-    };
+    const events: EventPort = { sink: this.listener };
     const bus = new Bus(memory, events);
     const tlb = new Tlb(memory, bus, events);
     const mmu = new Mmu(memory, bus, tlb, DEFAULT_COSTS, events);
@@ -141,6 +143,8 @@ export class ProgramWorld {
     const { random, r } = this;
     const longest = this.temper === 'wild' ? 1000 : 100_000;
     const budget = random.chance(20) ? 1 + random.below(12) : 1 + random.below(longest);
+    // Where nobody listens, walks and faults take short ways.
+    this.context.events.sink = this.slices++ % 2 === 0 ? this.listener : null;
     const exit = this.engine.run(0, budget);
     if (exit === Exit.Interrupt) r[R.ATTENTION] = 0;
     if (exit === Exit.Trap || exit === Exit.Halt) this.afterTrap();
