@@ -144,7 +144,7 @@ function missSet(w: CodeWriter, { data }: TlbGeometry, unusual: Label): void {
     w.opConst(Op.And, PTE_FRAME_MASK);
     w.opConst(Op.Or, TAG_VALID);
     w.op(Op.Xor);
-    w.opConst(Op.And, -1);
+    w.opConst(Op.And, TAG_PAGE);
     w.op(Op.Eqz);
     w.brIf(unusual);
     w.get(L.Entry);

@@ -29,7 +29,7 @@ const CORE = 1;
 const DIRECTORY = 0x1000;
 const TABLES = 0x2000;
 const TABLE_COUNT = 3;
-const PAGES = 64;
+const PAGES = 12;
 const USUAL = PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
 /** Bits of an entry that a case may change: P W U, A D, PS or PAT, G. */
 const CHANGED = [PTE_P, PTE_W, PTE_W, PTE_U, PTE_A, PTE_D, 0x80, 0x100];
@@ -84,7 +84,7 @@ function disturb(random: Random, both: readonly TestMachine[]): void {
   const page = random.below(PAGES);
   const entry = ((random.pick(FRAMES) << 12) | USUAL) ^ oneOf(random, CHANGED);
   const directoryEntry = ((TABLES + table * 4096) | USUAL) ^ (random.chance(5) ? random.pick(CHANGED) : 0);
-  const [cr0, cr4] = [random.chance(80) ? CR0_WP : 0, random.pick([0, 0, CR4_PSE, CR4_PGE])];
+  const [cr0, cr4] = [random.chance(80) ? CR0_WP : 0, random.pick([0, CR4_PSE, CR4_PGE, CR4_PGE])];
   const what = random.below(16);
   const [cpl, a20] = [random.chance(50) ? 3 : 0, random.chance(90) ? -1 : ~(1 << 20)];
   for (const { context } of both) {
