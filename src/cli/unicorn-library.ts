@@ -32,13 +32,14 @@ const HOOK_MISSES = 0x3f0;
  * which code was fetched pass (2.0.1). Nothing is mapped where it is.
  */
 const HOOK_READS = 0x400;
+const HOOK_WRITES = 0x800;
 const MEM_FETCH_UNMAPPED = 21;
 const MEM_FETCH_PROT = 24;
 const CTL_TB_REMOVE_CACHE = 9 | (2 << 26) | (1 << 30);
 /** EAX ECX EDX EBX ESP EBP ESI EDI EIP EFLAGS. */
 const REGISTERS = [19, 22, 24, 21, 30, 20, 29, 23, 26, 25];
-/** No instruction is at this address before which a run could end by itself: the hook ends it. */
-const NOWHERE = 0xffffffffn;
+/** No 32-bit address, so that no run ends at it and no access is there: the hooks end runs. */
+const NOWHERE = 0x1_0000_0000n;
 
 type Native = (...args: unknown[]) => number;
 
@@ -54,8 +55,10 @@ interface Calls {
   readonly control: Native;
   readonly addCodeHook: Native;
   readonly addMissHook: Native;
+  readonly addWriteHook: Native;
   readonly onCode: unknown;
   readonly onMiss: unknown;
+  readonly onWrite: unknown;
 }
 
 let running: SystemUnicornCpu | null = null;
@@ -118,6 +121,7 @@ class SystemUnicornCpu implements UnicornCpu {
     const hook = [0];
     check(calls.addCodeHook(handle, hook, HOOK_CODE, calls.onCode, null, 1, 0), 'uc_hook_add');
     check(calls.addMissHook(handle, hook, HOOK_MISSES, calls.onMiss, null, 1, 0), 'uc_hook_add');
+    check(calls.addWriteHook(handle, hook, HOOK_WRITES, calls.onWrite, null, 1, 0), 'uc_hook_add');
     check(calls.addMissHook(handle, hook, HOOK_READS, calls.onMiss, null, NOWHERE, NOWHERE), 'uc_hook_add');
   }
 
@@ -166,6 +170,9 @@ function bind(koffi: Koffi, library: KoffiLibrary): Calls {
   koffi.proto(
     'bool UnicornMissHook(void *uc, int type, uint64_t address, int size, int64_t value, void *user)',
   );
+  koffi.proto(
+    'void UnicornWriteHook(void *uc, int type, uint64_t address, int size, int64_t value, void *user)',
+  );
   const addHook = (callback: string): Native =>
     library.func(
       `int uc_hook_add(void *uc, _Out_ size_t *hook, int type, ${callback} *call, void *user, uint64_t begin, uint64_t end)`,
@@ -177,6 +184,9 @@ function bind(koffi: Koffi, library: KoffiLibrary): Calls {
     const isFetch = type === MEM_FETCH_UNMAPPED || type === MEM_FETCH_PROT;
     running?.hooks.miss(Number(address), isFetch ? 'fetch' : 'data');
     return false;
+  };
+  const onWrite = (_uc: unknown, _type: number, address: number | bigint, size: number): void => {
+    running?.hooks.write(Number(address), size);
   };
   return {
     open: library.func('int uc_open(int arch, int mode, _Out_ void **uc)'),
@@ -194,8 +204,10 @@ function bind(koffi: Koffi, library: KoffiLibrary): Calls {
     control: library.func('int uc_ctl(void *uc, int control, ...)'),
     addCodeHook: addHook('UnicornCodeHook'),
     addMissHook: addHook('UnicornMissHook'),
+    addWriteHook: addHook('UnicornWriteHook'),
     onCode: koffi.register(onCode, koffi.pointer('UnicornCodeHook')),
     onMiss: koffi.register(onMiss, koffi.pointer('UnicornMissHook')),
+    onWrite: koffi.register(onWrite, koffi.pointer('UnicornWriteHook')),
   };
 }
 

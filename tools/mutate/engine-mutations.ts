@@ -460,8 +460,8 @@ export const UNICORN_MUTATIONS: readonly Mutation[] = [
   {
     name: 'unicorn: it runs code that is stepped',
     file: 'cpu/unicorn/unicorn-engine.ts',
-    find: 'const isPlain = c.stop === 0 && c.flatSegments',
-    put: 'const isPlain = c.flatSegments',
+    find: 'const isUsual = c.stop === 0 && c.flatSegments',
+    put: 'const isUsual = c.flatSegments',
   },
   {
     name: 'unicorn: what waits behind an instruction is not looked at',
@@ -492,6 +492,18 @@ export const UNICORN_MUTATIONS: readonly Mutation[] = [
     file: '../src/cli/unicorn-library.ts',
     find: "check(calls.addMissHook(handle, hook, HOOK_READS, calls.onMiss, null, NOWHERE, NOWHERE), 'uc_hook_add');",
     put: '',
+  },
+  {
+    name: 'unicorn: what a failed instruction has written stays',
+    file: 'cpu/unicorn/unicorn-engine.ts',
+    find: 'if (!isDone) this.restore();',
+    put: '',
+  },
+  {
+    name: 'unicorn: it reads flags before an access that may fail',
+    file: 'cpu/unicorn/plain.ts',
+    find: 'FLAGS_BEFORE_ACCESS.test(name) ? PLAIN_IN_REGISTERS : PLAIN',
+    put: 'PLAIN',
   },
   {
     name: 'unicorn: a run without an error has done all that it began',

@@ -4,7 +4,7 @@
  * instructions: Unicorn reports one iteration more than there are, and a budget counts iterations (machine.md §2).
  */
 import { Seg } from '../../arch/core-layout.ts';
-import { F_REP, F_REPNE, F_SEG, F_SEG_SHIFT } from '../record.ts';
+import { F_MEM, F_REP, F_REPNE, F_SEG, F_SEG_SHIFT } from '../record.ts';
 import { ARITHMETIC } from '../table/arithmetic.ts';
 import { CONTROL } from '../table/control.ts';
 import { DATA } from '../table/data.ts';
@@ -26,11 +26,24 @@ const plainLines = new Set<Definition['exec']>([
   ...CONTROL.filter((line) => near(line) && PLAIN_CONTROL.test(line.name)).map((line) => line.exec),
 ]);
 
-/** 1 for each entry of the instruction table that Unicorn may execute. */
-export const PLAIN_ENTRIES = Uint8Array.from(ENTRIES, (entry) => (plainLines.has(entry.exec) ? 1 : 0));
+/**
+ * They read the flags before their last access. When that fails, the library (2.0.1) has lost the flags, so that with a
+ * memory operand they are the interpreter's.
+ */
+const FLAGS_BEFORE_ACCESS = /^(set|adc|sbb|rcl|rcr)/;
 
-/** Whether the prefixes (FLAGS word of the record) leave the instruction to Unicorn, whose FS and GS are flat. */
-export function hasPlainPrefixes(flags: number): boolean {
+const PLAIN = 1;
+const PLAIN_IN_REGISTERS = 2;
+
+/** Which entries of the instruction table Unicorn may execute. */
+const entries = Uint8Array.from(ENTRIES, ({ exec, name }) =>
+  !plainLines.has(exec) ? 0 : FLAGS_BEFORE_ACCESS.test(name) ? PLAIN_IN_REGISTERS : PLAIN,
+);
+
+/** Whether the instruction is Unicorn's: ENTRY and FLAGS words of its record. FS and GS are flat there. */
+export function isPlain(entry: number, flags: number): boolean {
+  const kind = entries[entry];
+  if (kind === 0 || (kind === PLAIN_IN_REGISTERS && (flags & F_MEM) !== 0)) return false;
   if ((flags & (F_REP | F_REPNE)) !== 0) return false;
   const segment = (flags & F_SEG) >> F_SEG_SHIFT;
   return segment !== Seg.FS && segment !== Seg.GS;

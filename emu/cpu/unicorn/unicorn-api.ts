@@ -13,10 +13,12 @@ export interface UnicornHooks {
   /** Before each instruction at `address`: whether it is to be executed. False ends the run with EIP at it. */
   instruction(address: number): boolean;
   /**
-   * An access to `address` that the memory map does not allow: the run ends. A data access leaves its instruction undone;
-   * a fetch is of an instruction that `instruction` has not been asked about.
+   * An access to `address` that the memory map does not allow: the run ends. A data access leaves the registers as before
+   * its instruction, but not memory, if that has written something already (PUSHA, a write across pages); a fetch is of an instruction that `instruction` has not been asked about.
    */
   miss(address: number, access: 'fetch' | 'data'): void;
+  /** Before `size` bytes at `address` are written, of which the memory map may not allow the last ones. */
+  write(address: number, size: number): void;
 }
 
 /** One machine. Registers are written before and read after a run, as EAX ECX EDX EBX ESP EBP ESI EDI EIP EFLAGS. */

@@ -19,7 +19,7 @@ import { Interpreter } from '../interpreter.ts';
 import { Form } from '../loop.ts';
 import { I_ENTRY, I_FLAGS, I_OP } from '../record.ts';
 import { hostOf, PageWindow } from './page-window.ts';
-import { hasPlainPrefixes, PLAIN_ENTRIES } from './plain.ts';
+import { isPlain } from './plain.ts';
 import {
   UNICORN_EFLAGS,
   UNICORN_EIP,
@@ -58,6 +58,8 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
   private fetchMissed = false;
   /** An instruction that was refused has ended the run: all before it are done. */
   private refused = false;
+  /** What the instruction that runs has written over: offset in the shared buffer and byte, in turn. */
+  private readonly overwritten: number[] = [];
   /** Instructions that Unicorn has executed; for tests and benches. */
   foreignInstructions = 0;
 
@@ -86,8 +88,8 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
   }
 
   protected override stretch(c: CpuCore): void {
-    const isPlain = c.stop === 0 && c.flatSegments && this.context.tlb.flatAllowed;
-    if (!isPlain || this.context.trapMode !== 'hosted' || c.r[R.CPL] !== 3) {
+    const isUsual = c.stop === 0 && c.flatSegments && this.context.tlb.flatAllowed;
+    if (!isUsual || this.context.trapMode !== 'hosted' || c.r[R.CPL] !== 3) {
       super.stretch(c);
       return;
     }
@@ -141,6 +143,7 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
     // not be an error: the third division by 0 in turn is a triple fault to the library, and that a halt.
     const isDone = (error === 0 && this.refused) || this.fetchMissed;
     const done = isDone ? this.begun : this.begun - 1;
+    if (!isDone) this.restore();
     r.set(registers.subarray(0, UNICORN_EIP), R.EAX);
     r[R.EIP] = isDone ? registers[UNICORN_EIP] : this.last;
     r[R.EFLAGS] = (r[R.EFLAGS] & ~SHARED_FLAGS) | (registers[UNICORN_EFLAGS] & SHARED_FLAGS);
@@ -155,7 +158,25 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
     }
     this.begun++;
     this.last = address;
+    this.overwritten.length = 0;
     return true;
+  }
+
+  write(address: number, size: number): void {
+    const { flat, writeMask, u8 } = this.running;
+    for (let n = 0; n < size; n++) {
+      const at = (address + n) >>> 0;
+      const word = flat[at >>> 12];
+      if ((word & writeMask) === 0) return;
+      const host = ((word & ~4095) ^ at) >>> 0;
+      this.overwritten.push(host, u8[host]);
+    }
+  }
+
+  /** Puts back what an instruction has written that was not completed: the interpreter does all of it. */
+  private restore(): void {
+    const { overwritten, running } = this;
+    for (let n = overwritten.length - 2; n >= 0; n -= 2) running.u8[overwritten[n]] = overwritten[n + 1];
   }
 
   miss(address: number, access: 'fetch' | 'data'): void {
@@ -172,7 +193,7 @@ export class UnicornEngine extends Interpreter implements CodeListener, UnicornH
     if (i === 0) return false;
     const form = ops[i + I_OP];
     if (form >= Form.End && form <= Form.Crossing) return false;
-    return PLAIN_ENTRIES[ops[i + I_ENTRY]] === 1 && hasPlainPrefixes(ops[i + I_FLAGS]);
+    return isPlain(ops[i + I_ENTRY], ops[i + I_FLAGS]);
   }
 
   /** Finds the records of a code page; false when the instruction TLB or the code cache does not have it. */

@@ -39,6 +39,13 @@ function both(deeds: (twin: Twin) => unknown[], least = 20): void {
   expect((b.engine as UnicornEngine).foreignInstructions).toBeGreaterThan(least);
 }
 
+/** and dword [DATA],-1; test [DATA + 0x1000],eax */
+const KNOWN = [0x83, 0x25, 0, 0x50, 0, 0, 0xff, 0x85, 0x05, 0, 0x60, 0, 0];
+
+/** The pages of data and stack. */
+const memory = (t: Twin): string =>
+  Buffer.from(t.m.context.memory.ram.subarray(0x4000, 0xa000)).toString('base64');
+
 /** L: add eax, imm8; dec ecx; jnz L; int 0x80 */
 const loop = (imm: number): number[] => [0x83, 0xc0, imm, 0x49, 0x75, 0xfa, 0xcd, 0x80];
 const sum = (t: Twin): number => {
@@ -137,20 +144,44 @@ describe.skipIf(library === null)(`what an instruction on Unicorn leaves${missin
     ['an exchange with an absent page', [0x87, 0x05, 0, 0x80, 0, 0]],
     ['a call through memory with an absent stack', [0xff, 0x15, 0, 0x50, 0, 0], ABSENT + 4],
     ['a return from an absent stack', [0xc3], ABSENT],
+    ['a return to the last address of all', [0x68, 255, 255, 255, 255, 0xc3]],
     ['a write to a read-only page', [0xff, 0x05, 0, 0x60, 0, 0]],
+    ['a condition into an absent page', [0x0f, 0x96, 0x05, 0, 0x80, 0, 0]],
+    ['an addition with carry into a read-only page', [0x83, 0x15, 0, 0x60, 0, 0, 5]],
+    ['a rotation through carry in a read-only page', [0xd1, 0x15, 0, 0x60, 0, 0]],
+    ['a write into a read-only page from the one before', [0x89, 0x05, 0xfe, 0x5f, 0, 0]],
+    ['an addition into a read-only page from the one before', [0x01, 0x05, 0xfd, 0x5f, 0, 0]],
     ['a division by 0', [0xf7, 0xf2]],
   ] as const)('at a fault: %s', (_name, faulting, esp: number = DATA + 0x800) => {
     both((t) => {
       t.setEntry(6, 0x6000 | (USUAL & ~2));
-      // Twenty times INC EBX; then CMP, for flags; then the faulting one.
-      t.m.load(CODE, [...Array<number>(20).fill(0x43), 0x39, 0xd8, ...faulting, 0xcd, 0x80]);
+      // Both pages of data are known; twenty times INC EBX; CMP, for flags; the faulting one.
+      t.m.load(CODE, [...KNOWN, ...Array<number>(20).fill(0x43), 0x39, 0xd8, ...faulting, 0xcd, 0x80]);
       t.m.write32(DATA, CODE);
       const seen: unknown[] = [];
       for (let round = 0; round < 6; round++) {
         [0x11, 0x22, 0, 0x33, esp, ABSENT + 8, DATA + 0x10, ABSENT + 0x10].forEach((value, n) => {
           t.r[n] = value;
         });
-        seen.push(t.go(CODE, 100), t.state());
+        seen.push(t.go(CODE, 100), t.state(), memory(t));
+      }
+      return seen;
+    });
+  });
+
+  it('of a write across pages is nothing until both pages may be written', () => {
+    // 20 times inc ebx; add [DATA + 0xffe],eax, with the second page clean; mov, the same; int 0x80
+    const code = [...KNOWN, 0x01, 0x05, 0xfe, 0x5f, 0, 0, 0x89, 0x1d, 0xff, 0x5f, 0, 0, 0xcd, 0x80];
+    both((t) => {
+      t.m.load(CODE, [...Array<number>(20).fill(0x43), ...code]);
+      const seen: unknown[] = [];
+      for (let round = 0; round < 4; round++) {
+        t.setEntry(6, 0x6000 | USUAL);
+        t.m.context.tlb.invalidatePage(0, 0x6000);
+        t.m.write32(DATA + 0xffc, 0x12345678);
+        t.m.write32(0x6000, 0x9abcdef0);
+        t.r[R.EAX] = 0x01020304;
+        seen.push(t.go(CODE, 100), t.state(), memory(t));
       }
       return seen;
     });
