@@ -44,7 +44,8 @@ describe('an instruction with two accesses that leaves at the second one', () =>
   };
   it.each([
     ['MOVS', [0xa5]],
-    ['CMPS', [0xa7]],
+    // XCHG ESI,EDI around it: it reads [EDI] first.
+    ['CMPS', [0x87, 0xf7, 0xa7]],
     ['PUSH from memory', [0xff, 0x36]],
     ['CALL through memory', [0xff, 0x16]],
   ] as const)('has taken no TLB entry for it: %s', (_name, code) => {
@@ -115,6 +116,18 @@ describe('flags at a fault in translated code', () => {
         });
       });
     }
+  });
+});
+
+describe('LOOP', () => {
+  it('counts 32 bits of ECX, and JECXZ looks at all of them', () => {
+    // mov ecx,0x20003; L: inc eax; jecxz E; loop L; E: hlt
+    both((twin) => {
+      twin.m.load(CODE, [0xb9, 3, 0, 2, 0, 0x40, 0xe3, 2, 0xe2, 0xfb, 0xf4]);
+      const exit = twin.go(CODE, 1_000_000);
+      expect([exit, twin.r[R.EAX]]).toEqual([Exit.Halt, 0x20003]);
+      return [exit];
+    });
   });
 });
 

@@ -29,10 +29,10 @@ const ODD_PLACES = [READ_ONLY + 8, ABSENT + 16, DEVICE, CODE_ALIAS + 0x20, READ_
 
 const alu = (n: number): number => n * 8;
 
-export type Temper = 'wild' | 'steady';
+export type Temper = 'wild' | 'defined' | 'steady';
 
 /** Most rounds of a loop. */
-const ROUNDS = { wild: 12, steady: 4000 };
+const ROUNDS = { wild: 12, defined: 12, steady: 4000 };
 
 /** Writes one program. */
 export class ProgramWriter {
@@ -41,7 +41,10 @@ export class ProgramWriter {
   /** Addresses of immediates that may be overwritten. */
   private readonly soft: number[] = [];
 
-  /** `temper`: wild programs fault, trap and rewrite themselves; steady ones run for a long time. */
+  /**
+   * `temper`: wild programs fault, trap and rewrite themselves; defined ones too, but all flags that they use are defined,
+   * AF left out; steady ones run for a long time.
+   */
   constructor(
     private readonly random: Random,
     private readonly temper: Temper,
@@ -91,7 +94,7 @@ export class ProgramWriter {
     else if (kind < 6) this.countedLoop(depth);
     else if (kind < 8) this.branchOver(depth);
     else if (kind < 9) this.call();
-    else if (this.temper === 'wild') this.special();
+    else if (this.temper !== 'steady') this.special();
     else this.instruction();
   }
 
@@ -148,7 +151,7 @@ export class ProgramWriter {
   private operand(reg: number): number[] {
     const { random } = this;
     if (random.chance(45)) return [0xc0 | (reg << 3) | random.pick(FREE)];
-    const isWild = this.temper === 'wild';
+    const isWild = this.temper !== 'steady';
     if (isWild && random.chance(4)) return [(reg << 3) | 5, ...le(random.pick(ODD_PLACES), 4)];
     if (random.chance(10)) return [(reg << 3) | 5, ...le(DATA + random.below(DATA_PAGES * 4096), 4)];
     if (random.chance(10)) return [0x44 | (reg << 3), 0x24, random.below(5) * 4];
@@ -164,7 +167,7 @@ export class ProgramWriter {
 
   private instruction(): void {
     const { random } = this;
-    const group = random.pick(this.temper === 'wild' ? GROUPS : STEADY_GROUPS);
+    const group = random.pick(GROUPS_OF[this.temper]);
     const prefix = random.chance(6) ? [0x66] : [];
     const reg = random.pick(FREE);
     this.emitGroup(group, prefix, reg);
@@ -257,6 +260,24 @@ export class ProgramWriter {
       case 'string':
         this.emit(...prefix, random.pick([0xa4, 0xa6, 0xaa, 0xac, 0xae]) + wide);
         return;
+      case 'defined':
+        this.emit(
+          ...random.pick([
+            [0x50 + reg, 0x58 + random.pick(FREE)],
+            ...[
+              [0x6a, 5, 0x58 + reg],
+              [0x60, 0x61],
+              [0x98],
+              [0x99],
+              [0x0f, 0xc8 + reg],
+              [0xf8],
+              [0xf9],
+              [0xf5],
+            ],
+            ...[[0x90], [0x91], [0xfc]],
+          ]),
+        );
+        return;
       case 'lea':
         if (!isRegister) this.emit(0x8d, ...rm);
         return;
@@ -346,3 +367,22 @@ const GROUPS = [
 ];
 /** Without those that move pointers: after thousands of rounds they would point anywhere. */
 const STEADY_GROUPS = GROUPS.filter((group) => group !== 'pointer' && group !== 'string');
+/** Groups that leave no flag but AF undefined, and do not store it. */
+const DEFINED_GROUPS = [
+  ...[
+    'alu',
+    'alu imm',
+    'test',
+    'mov',
+    'mov',
+    'mov',
+    'mov imm',
+    'extend',
+    'step',
+    'string',
+    'condition',
+    'exchange',
+  ],
+  ...['lea', 'pointer', 'defined', 'defined'],
+];
+const GROUPS_OF = { wild: GROUPS, defined: DEFINED_GROUPS, steady: STEADY_GROUPS };

@@ -66,7 +66,7 @@ export class ProgramWorld {
   ) {
     this.random = new Random(seed);
     // A long run with a small TLB is hardly anything but TLB fills.
-    const tlbShape = GEOMETRIES[temper === 'wild' ? seed % GEOMETRIES.length : 0]!;
+    const tlbShape = GEOMETRIES[temper === 'steady' ? 0 : seed % GEOMETRIES.length]!;
     const memory = createMemory({ ramBytes: RAM_BYTES, coreCount: 1, tlb: tlbShape });
     const events: EventPort = { sink: this.listener };
     const bus = new Bus(memory, events);
@@ -141,7 +141,7 @@ export class ProgramWorld {
   /** One slice, and what the host does about how it ended. Returns the exit. */
   step(): Exit {
     const { random, r } = this;
-    const longest = this.temper === 'wild' ? 1000 : 100_000;
+    const longest = this.temper === 'steady' ? 100_000 : 1000;
     const budget = random.chance(20) ? 1 + random.below(12) : 1 + random.below(longest);
     // Where nobody listens, walks and faults take short ways.
     this.context.events.sink = this.slices++ % 2 === 0 ? this.listener : null;
