@@ -112,8 +112,8 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
   {
     name: 'TLB: misses of translated code have the cycles of its entry',
     file: 'cpu/translator/translator.ts',
-    find: 'c.left = this.beyond + left + behind;\n    c.sync();',
-    put: 'c.left = this.beyond + left + behind;',
+    find: '    this.countWalks(c);\n    c.sync();',
+    put: '    this.countWalks(c);',
   },
   {
     name: 'stop: a block may go one beyond the budget',
@@ -184,8 +184,8 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
   {
     name: 'fault: a fill tells the block’s end as the time',
     file: 'cpu/translator/translator.ts',
-    find: 'c.left = this.beyond + left + behind;\n    c.sync();',
-    put: 'c.left = this.beyond + left;\n    c.sync();',
+    find: 'c.left = this.beyond + left + behind;\n    this.countWalks(c);',
+    put: 'c.left = this.beyond + left;\n    this.countWalks(c);',
   },
   {
     name: 'fault: the second access of a string move fills before the first is sure',
