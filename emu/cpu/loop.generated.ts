@@ -5,6 +5,7 @@
  */
 import type { CodeCache } from './code-cache.ts';
 import type { CpuCore } from './cpu-core.ts';
+import { dataMiss } from './data-miss.ts';
 import { mulHigh } from './exec/multiply.ts';
 import { crossing, lookup } from './fetch.ts';
 import { carry, condition } from './flags.ts';
@@ -1240,7 +1241,8 @@ export function execute(c: CpuCore, cache: CodeCache): void {
         case Form.MovRM: {
           const x = ops[i + W.REGS];
           const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
-          const t = flat[ea >>> 12];
+          let t = flat[ea >>> 12];
+          if ((t & readMask) === 0) t = dataMiss(c, i, ea, left - 1, 0);
           if ((t & readMask) === 0 || (ea & 4095) > 4092) break;
           r[x & 15] = view.getInt32(((t & ~4095) ^ ea) >>> 0, true);
           i += 8;
@@ -1250,7 +1252,8 @@ export function execute(c: CpuCore, cache: CodeCache): void {
         case Form.MovMR: {
           const x = ops[i + W.REGS];
           const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
-          const t = flat[ea >>> 12];
+          let t = flat[ea >>> 12];
+          if ((t & writeMask) === 0) t = dataMiss(c, i, ea, left - 1, 2);
           if ((t & writeMask) === 0 || (ea & 4095) > 4092) break;
           view.setInt32(((t & ~4095) ^ ea) >>> 0, r[x & 15], true);
           i += 8;

@@ -9,6 +9,7 @@
  *   flat  view  u8                                    flat data table, host memory
  *   readMask  writeMask                               bit of a flat word that allows the access
  *   W.*  K.*  Cc.*                                    words of a record, of the core block, kinds of flags (flags.ts)
+ *   dataMiss                                          asks the MMU where the flat data table does not know (data-miss.ts)
  *   left  target  from  codeBase                      see execute() in loop-frame.ts
  *
  * `break` leaves for the table's semantics with nothing changed: every check stands before the first write. The result

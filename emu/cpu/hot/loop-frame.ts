@@ -16,6 +16,7 @@ export const loopFile = (
  */
 import type { CodeCache } from './code-cache.ts';
 import type { CpuCore } from './cpu-core.ts';
+import { dataMiss } from './data-miss.ts';
 import { mulHigh } from './exec/multiply.ts';
 import { crossing, lookup } from './fetch.ts';
 import { carry, condition } from './flags.ts';

@@ -1,16 +1,15 @@
 /** Hot forms of MOV, also from control registers, MOVZX, MOVSX, LEA, XCHG, SETcc, CMOVcc, NOP and the stack. Semantics: exec/move.ts, bits.ts. */
 import { form, type HotForm } from './hot-form.ts';
-import { address, hit, host, load, store } from './shapes.ts';
+import { address, hit, hitOrFill, host, load, store } from './shapes.ts';
 
 const LINKED = 'const x = ops[i + W.LINK];';
-const OPERAND = [...address(), ...hit('readMask', 4)];
 const TARGET = [...address(), ...hit('writeMask', 4)];
 
 const movForms: readonly HotForm[] = [
   form('MovRR', LINKED, 'r[x & 255] = r[x >> 8];'),
   form('MovRI', 'r[ops[i + W.LINK]] = ops[i + W.IMM];'),
-  form('MovRM', ...OPERAND, `r[x & 15] = ${load()};`),
-  form('MovMR', ...TARGET, store('r[x & 15]')),
+  form('MovRM', ...address(), ...hitOrFill('readMask'), `r[x & 15] = ${load()};`),
+  form('MovMR', ...address(), ...hitOrFill('writeMask'), store('r[x & 15]')),
   form('MovMI', ...TARGET, store('ops[i + W.IMM]')),
   form('MovBRR', LINKED, 'b8[x & 255] = b8[x >> 8];'),
   form('MovBRI', 'b8[ops[i + W.LINK]] = ops[i + W.IMM];'),

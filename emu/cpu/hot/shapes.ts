@@ -5,6 +5,7 @@
  *
  * Names: R register, M memory, I immediate, destination first; B byte, W word operands (before the letters).
  */
+import { ACCESS_WRITE } from '../../mem/walk.ts';
 
 /** `variable`: linear address of the memory operand; `x` is left as REGS. */
 export const address = (variable = 'ea'): string[] => [
@@ -17,6 +18,13 @@ export const hit = (mask: 'readMask' | 'writeMask', size: 1 | 2 | 4, ea = 'ea', 
   const crosses = size === 1 ? '' : ` || (${ea} & 4095) > ${4096 - size}`;
   return [`const ${t} = flat[${ea} >>> 12];`, `if ((${t} & ${mask}) === 0${crosses}) break;`];
 };
+
+/** As `hit` for double words, but asks the MMU when the flat table does not know. */
+export const hitOrFill = (mask: 'readMask' | 'writeMask'): string[] => [
+  'let t = flat[ea >>> 12];',
+  `if ((t & ${mask}) === 0) t = dataMiss(c, i, ea, left - 1, ${mask === 'readMask' ? 0 : ACCESS_WRITE});`,
+  `if ((t & ${mask}) === 0 || (ea & 4095) > 4092) break;`,
+];
 
 /** Host offset of a checked address. */
 export const host = (ea = 'ea', t = 't'): string => `((${t} & ~4095) ^ ${ea}) >>> 0`;
