@@ -1241,9 +1241,12 @@ export function execute(c: CpuCore, cache: CodeCache): void {
         case Form.MovRM: {
           const x = ops[i + W.REGS];
           const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
-          let t = flat[ea >>> 12];
-          if ((t & readMask) === 0) t = dataMiss(c, i, ea, left - 1, 0);
-          if ((t & readMask) === 0 || (ea & 4095) > 4092) break;
+          const t = flat[ea >>> 12];
+          if ((t & readMask) === 0) {
+            if ((dataMiss(c, i, ea, left - 1) & readMask) === 0) break;
+            continue;
+          }
+          if ((ea & 4095) > 4092) break;
           r[x & 15] = view.getInt32(((t & ~4095) ^ ea) >>> 0, true);
           i += 8;
           left--;
@@ -1252,8 +1255,7 @@ export function execute(c: CpuCore, cache: CodeCache): void {
         case Form.MovMR: {
           const x = ops[i + W.REGS];
           const ea = (r[(x >> 8) & 255] + (r[(x >> 16) & 255] << (x >>> 24)) + ops[i + W.DISP]) | 0;
-          let t = flat[ea >>> 12];
-          if ((t & writeMask) === 0) t = dataMiss(c, i, ea, left - 1, 2);
+          const t = flat[ea >>> 12];
           if ((t & writeMask) === 0 || (ea & 4095) > 4092) break;
           view.setInt32(((t & ~4095) ^ ea) >>> 0, r[x & 15], true);
           i += 8;

@@ -8,8 +8,8 @@ const TARGET = [...address(), ...hit('writeMask', 4)];
 const movForms: readonly HotForm[] = [
   form('MovRR', LINKED, 'r[x & 255] = r[x >> 8];'),
   form('MovRI', 'r[ops[i + W.LINK]] = ops[i + W.IMM];'),
-  form('MovRM', ...address(), ...hitOrFill('readMask'), `r[x & 15] = ${load()};`),
-  form('MovMR', ...address(), ...hitOrFill('writeMask'), store('r[x & 15]')),
+  form('MovRM', ...address(), ...hitOrFill(), `r[x & 15] = ${load()};`),
+  form('MovMR', ...TARGET, store('r[x & 15]')),
   form('MovMI', ...TARGET, store('ops[i + W.IMM]')),
   form('MovBRR', LINKED, 'b8[x & 255] = b8[x >> 8];'),
   form('MovBRI', 'b8[ops[i + W.LINK]] = ops[i + W.IMM];'),
