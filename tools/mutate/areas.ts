@@ -50,6 +50,7 @@ export const AREAS: readonly Area[] = [
         (name) => `${ENGINES}/${name}`,
       ),
       ['--project', 'translated'],
+      ['test/unit/cpu/walk-code'],
       [`${ENGINES}/lock-step`],
       [`${ENGINES}/bare-images`],
       [`${ENGINES}/scenarios.test`, `${ENGINES}/host-vectors`],

@@ -271,6 +271,54 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
     find: 'this.codeBytes -= region.codeBytes;',
     put: '',
   },
+  {
+    name: 'walk: A is not looked for',
+    file: 'cpu/translator/walk-code.ts',
+    find: 'const rights = PTE_P | PTE_A |',
+    put: 'const rights = PTE_P |',
+  },
+  {
+    name: 'walk: D is not looked for',
+    file: 'cpu/translator/walk-code.ts',
+    find: "const leaf = rights | (access === 'write' ? PTE_D : 0);",
+    put: 'const leaf = rights;',
+  },
+  {
+    name: 'walk: a stale entry is taken anew from RAM',
+    file: 'cpu/translator/walk-code.ts',
+    find: '    w.op(Op.Eqz);\n    w.brIf(unusual);\n    w.get(L.Entry);',
+    put: '    w.op(Op.Eqz);\n    w.set(L.Frame);\n    w.get(L.Entry);',
+  },
+  {
+    name: 'walk: a stale entry of 4 MiB is not looked for',
+    file: 'cpu/translator/walk-code.ts',
+    find: '  w.memory(Op.Load, TLB_STATE_LARGE * 4);\n  w.brIf(unusual);',
+    put: '  w.memory(Op.Load, TLB_STATE_LARGE * 4);\n  w.set(L.Frame);',
+  },
+  {
+    name: 'walk: what goes from the TLB stays in the flat table',
+    file: 'cpu/translator/walk-code.ts',
+    find: '  w.const(0);\n  w.memory(Op.Store, layout.flatData);\n',
+    put: '  w.const(0);\n  w.op(Op.Add);\n  w.set(L.Frame);\n',
+  },
+  {
+    name: 'walk: pages with code may be written',
+    file: 'cpu/translator/walk-code.ts',
+    find: '  w.get(L.Frame);\n  w.opConst(Op.And, FRAME_CODE);\n  w.op(Op.Or);\n  w.op(Op.Eqz);',
+    put: '  w.op(Op.Eqz);',
+  },
+  {
+    name: 'walk: the A20 gate is open',
+    file: 'cpu/translator/walk-code.ts',
+    find: '  w.memory(Op.Load, R.A20_MASK * 4);\n  w.op(Op.And);',
+    put: '  w.memory(Op.Load, R.A20_MASK * 4);\n  w.set(L.Frame);',
+  },
+  {
+    name: 'walk: it takes no time',
+    file: 'cpu/translator/translator.ts',
+    find: '    f[CoreF.CYCLES] += walks * this.context.costs.pageWalk;\n',
+    put: '',
+  },
 ];
 
 export const GATE_MUTATIONS: readonly Mutation[] = [

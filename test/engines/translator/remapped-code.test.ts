@@ -180,3 +180,73 @@ describe('translated code whose page is mapped elsewhere', () => {
     });
   });
 });
+
+describe('a miss of the TLB in translated code, with nobody who listens', () => {
+  // L: add ebx,[esi]; dec ecx; jnz L; hlt
+  const LOOP = [0x03, 0x1e, 0x49, 0x75, 0xfb, 0xf4];
+  const WALKED = USUAL | 0x60;
+  const sum = (twin: Twin, from: number): [number, unknown] => {
+    const { r } = twin;
+    r[R.EBX] = 0;
+    r[R.ESI] = from;
+    r[R.ECX] = 30;
+    twin.go(CODE, 91);
+    return [r[R.EBX]!, twin.state()];
+  };
+  const start = (twin: Twin): void => {
+    twin.m.context.events.sink = null;
+    twin.page();
+    twin.m.load(CODE, LOOP);
+    twin.m.write32(0x5000, 1);
+    twin.m.write32(0x6000, 2);
+    twin.m.write32(0x8000, 3);
+    twin.m.write32(0x105000, 4);
+  };
+
+  it('finds a stale translation of 4 MiB where the tables have small pages by now', () => {
+    both((twin) => {
+      start(twin);
+      twin.r[R.CR4] = 0x10;
+      twin.m.write32(0x20004, 0x80 | WALKED);
+      const seen = [sum(twin, 0x405000)];
+      // Page 6 of the second table leads to frame 8.
+      twin.m.write32(0x22000 + 6 * 4, 0x8000 | WALKED);
+      twin.m.write32(0x20004, 0x22000 | WALKED);
+      seen.push(sum(twin, 0x406000));
+      expect(seen.map(([total]) => total)).toEqual([30, 60]);
+      twin.m.context.tlb.flushNonGlobal(0);
+      return [...seen, sum(twin, 0x406000)];
+    });
+  });
+
+  it('goes through the A20 gate', () => {
+    both((twin) => {
+      start(twin);
+      twin.setEntry(9, 0x105000 | WALKED);
+      const seen = [sum(twin, 0x8000), sum(twin, 0x9000)];
+      twin.m.context.tlb.invalidatePage(0, 0x9000);
+      twin.m.context.mmu.setA20('masked');
+      seen.push(sum(twin, 0x8000), sum(twin, 0x9000));
+      expect(seen.map(([total]) => total)).toEqual([90, 120, 90, 30]);
+      return seen;
+    });
+  });
+
+  it.each([
+    ['is a fault without U in ring 3', 3 | 0x60],
+    ['sets A', USUAL | 0x40],
+    ['faults at an absent page', 0],
+    ['is no write where W is missing', 5 | 0x60],
+  ])('%s', (_name, bits) => {
+    // L: add [esi],ebx; dec ecx; jnz L; int 0x80
+    both((twin) => {
+      start(twin);
+      twin.m.load(CODE, [0x01, 0x1e, 0x49, 0x75, 0xfb, 0xcd, 0x80]);
+      twin.host();
+      const seen: unknown[] = [sum(twin, 0x5000)];
+      twin.setEntry(6, bits === 0 ? 0 : 0x6000 | bits);
+      seen.push(sum(twin, 0x6000), twin.m.read32(0x21000 + 24), twin.m.read32(0x6000));
+      return seen;
+    });
+  });
+});
