@@ -260,6 +260,18 @@ export const TRANSLATOR_MUTATIONS: readonly Mutation[] = [
     put: 'entries',
   },
   {
+    name: 'room: more regions than there are tables for',
+    file: 'cpu/translator/region-cache.ts',
+    find: 'if (this.regions.length === ENGINE_REGIONS) {',
+    put: 'if (this.regions.length === ENGINE_REGIONS * 2) {',
+  },
+  {
+    name: 'room: the next region finds the table of the last one',
+    file: 'cpu/translator/region-cache.ts',
+    find: 'u8.fill(0, table, table + 4096);',
+    put: '',
+  },
+  {
     name: 'room: any number of bytes of code is kept',
     file: 'cpu/translator/region-cache.ts',
     find: 'while (this.codeBytes > MAX_CODE_BYTES) this.evict();',

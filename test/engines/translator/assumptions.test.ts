@@ -128,6 +128,28 @@ describe('translated code and what it was translated for', () => {
 });
 
 describe('what is kept of translated code', () => {
+  it('has a bound in regions: those of both rings go in turn', () => {
+    const twin = new Twin(translated);
+    const engine = twin.engine as Translator;
+    const pages = 300;
+    for (let n = 0; n < pages; n++) {
+      // L: add eax,n (of 8 bits); dec ecx; jnz L; hlt
+      twin.m.load(0x100000 + n * 4096, [0x83, 0xc0, n & 127, 0x49, 0x75, 0xfa, 0xf4]);
+    }
+    for (const ring of [0, 3, 0] as const) {
+      twin.m.flatten();
+      if (ring === 3) twin.host();
+      for (let n = 0; n < pages; n++) {
+        twin.r[R.EAX] = 0;
+        twin.r[R.ECX] = 10;
+        twin.go(0x100000 + n * 4096, 30);
+        expect(twin.r[R.EAX]).toBe((n & 127) * 10);
+      }
+    }
+    expect(engine.translations).toBeGreaterThan(2 * pages);
+    expect(engine.regionsKept).toBe(512);
+  });
+
   it('has a bound in bytes, too: long regions go in turn', () => {
     // Pages of ADC [EBX + 16],EAX in loops: 200 KB of WebAssembly each.
     const pages = 95;
