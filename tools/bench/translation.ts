@@ -1,44 +1,39 @@
 /**
  * What the translator itself costs: making the engine; instructions of fresh code per second from bytes to translated
  * code that has run once; and what of that is V8's, whose speed bounds it. Two of seven instructions have a memory
- * operand; each page is one region of 1235 instructions.
+ * operand; each page is one region of 1234 instructions.
  */
 import { R } from '../../emu/arch/core-layout.ts';
 import { DEFAULT_COSTS } from '../../emu/arch/cost.ts';
 import { Translator } from '../../emu/cpu/index.ts';
 import { CoreWorld } from './core-world.ts';
-import { type Figure, figure, hostSeconds, median } from './measure.ts';
+import { type Figure, figure, median } from './measure.ts';
 
-const PAGES = 24;
+const FIRST_PAGE = 0x200000;
+const PAGES = 48;
 const PAGE_BYTES = 4096;
-/** add eax, ecx; mov [ebx+80000], eax; xor edx, eax; mov eax, [ebx+80004]; test eax, edx; jz next; lea ecx, [eax+edx] */
-const PATTERN = [
-  ...[0x01, 0xc8, 0x89, 0x83, 0, 0, 8, 0, 0x31, 0xc2, 0x8b, 0x83, 4, 0, 8, 0],
-  ...[0x85, 0xd0, 0x74, 0x00, 0x8d, 0x0c, 0x10],
-];
 const PATTERN_INSTRUCTIONS = 7;
-/** Times that a page's code runs before the next page's begins: the first makes it known, the others run it translated. */
-const PASSES = 16;
+const PATTERNS = 176;
+const INSTRUCTIONS = PATTERNS * PATTERN_INSTRUCTIONS + 2;
 /** Instructions interpreted in a page before it is translated: more than one pass, so that all of it is known. */
 const THRESHOLD = 1500;
+const MOST_PASSES = 100;
+/** Distinguishes all code that is made: V8 would know the modules of code that it has seen. */
+let serial = 0;
 
-/** Pages of the pattern; each is a loop of PASSES and then jumps to the next. */
-function freshCode(): { bytes: number[]; instructions: number } {
-  const bytes: number[] = [];
-  let instructions = 0;
-  for (let page = 0; page < PAGES; page++) {
-    // mov esi, PASSES; L: pattern…; dec esi; jnz L
-    const body = Math.floor((PAGE_BYTES - 32) / PATTERN.length);
-    bytes.push(0xbe, PASSES, 0, 0, 0);
-    for (let n = 0; n < body; n++) bytes.push(...PATTERN);
-    const back = -(body * PATTERN.length + 1 + 6);
-    bytes.push(0x4e, 0x0f, 0x85, back & 255, (back >> 8) & 255, (back >> 16) & 255, (back >> 24) & 255);
-    // Zeroes would be instructions: NOPs up to the next page.
-    while (bytes.length % PAGE_BYTES !== 0) bytes.push(0x90);
-    instructions += body * PATTERN_INSTRUCTIONS + 3;
-  }
-  bytes.push(0xeb, 0xfe);
-  return { bytes, instructions };
+const word = (n: number): number[] => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24];
+
+/** L: 176 times add eax, ecx; mov [ebx+n], eax; xor edx, eax; mov eax, [ebx+n]; test eax, edx; jz next; lea ecx, [eax+edx] */
+function freshPage(): Uint8Array {
+  const at = word(++serial * 4);
+  const pattern = [
+    ...[0x01, 0xc8, 0x89, 0x83, ...at, 0x31, 0xc2, 0x8b, 0x83, ...at],
+    ...[0x85, 0xd0, 0x74, 0x00, 0x8d, 0x0c, 0x10],
+  ];
+  const bytes = Array.from({ length: PATTERNS }, () => pattern).flat();
+  // dec esi; jnz L
+  bytes.push(0x4e, 0x0f, 0x85, ...word(-(bytes.length + 7)));
+  return Uint8Array.from(bytes);
 }
 
 /** The part of the WebAssembly namespace that is used here; `lib` has no DOM. */
@@ -66,66 +61,84 @@ function capturingModules(work: () => void): Uint8Array[] {
   return made;
 }
 
-interface Translated {
-  /** Seconds of each pass over a page, page by page. */
-  readonly passes: readonly number[];
-  readonly instructions: number;
-  readonly modules: readonly Uint8Array[];
-}
-
 /** Wall-clock time: V8 optimizes on other threads what it has compiled, and that is not the translator's. */
 const wallSeconds = (): number => performance.now() / 1e3;
 
-/** Runs fresh code until all of it is translated. @throws when it is not */
-function translateAll(): Translated {
-  const { bytes, instructions } = freshCode();
-  const world = new CoreWorld(bytes);
-  const engine = new Translator(world.context, { threshold: THRESHOLD });
-  world.r[R.EBX] = 1 << 20;
-  const passes: number[] = [];
-  const modules = capturingModules(() => {
-    for (let pass = 0; pass < PAGES * PASSES; pass++) {
-      const start = wallSeconds();
-      engine.run(0, Math.ceil(instructions / PAGES));
-      passes.push(wallSeconds() - start);
-    }
-  });
-  if (engine.translations < PAGES) throw new Error(`${engine.translations} regions of ${PAGES} pages`);
-  return { passes, instructions, modules };
+interface Translated {
+  /** Of each page: the passes in which it is decoded, translated, and first run as translated. */
+  readonly seconds: readonly number[];
+  readonly modules: readonly Uint8Array[];
 }
 
-/** Million instructions of fresh code per second, decoded, translated and run once. */
-function translationSpeed(): number {
-  const { passes, instructions } = translateAll();
-  // What a pass takes when all is done is not the translation's.
-  const steady = median(passes);
-  return instructions / passes.reduce((sum, pass) => sum + Math.max(0, pass - steady), 0) / 1e6;
+/** Runs fresh pages until each is translated. @throws when one is not */
+function translateAll(): Translated {
+  const world = new CoreWorld([0xf4]);
+  const engine = new Translator(world.context, { threshold: THRESHOLD });
+  const { r } = world;
+  r[R.EBX] = 0x800000;
+  const seconds: number[] = [];
+  const modules = capturingModules(() => {
+    for (let page = 0; page < PAGES; page++) {
+      r[R.EIP] = FIRST_PAGE + page * PAGE_BYTES;
+      r[R.ESI] = 2 * MOST_PASSES;
+      world.context.bus.writeBytes(r[R.EIP]!, freshPage());
+      seconds.push(untilTranslated(engine));
+    }
+  });
+  return { seconds, modules };
 }
+
+/** Seconds of the passes that count; in the others the interpreter runs what it knows. */
+function untilTranslated(engine: Translator): number {
+  const pass = (): number => timed(() => engine.run(0, INSTRUCTIONS));
+  const until = (is: () => boolean): number => {
+    for (let n = 0; n < MOST_PASSES; n++) {
+      const seconds = pass();
+      if (is()) return seconds;
+    }
+    throw new Error(`not translated in ${MOST_PASSES} passes`);
+  };
+  const { translations, translatedInstructions } = engine;
+  const decoding = pass();
+  const translating = until(() => engine.translations > translations);
+  // Where translation was tried in vain before, it is not tried again at once.
+  if (engine.translatedInstructions > translatedInstructions) return decoding + translating;
+  return decoding + translating + until(() => engine.translatedInstructions > translatedInstructions);
+}
+
+function timed(work: () => unknown): number {
+  const start = wallSeconds();
+  work();
+  return wallSeconds() - start;
+}
+
+/** Million instructions of fresh code per second, of the median page. */
+const translationSpeed = (): number => INSTRUCTIONS / median(translateAll().seconds) / 1e6;
 
 /** The same of V8 alone, for the modules that the translator made of that code. */
 function hostSpeed(): number {
-  const { modules, instructions } = translateAll();
   const memory = new WebAssembly.Memory({ initial: 1024 });
   const env = { memory, fillRead: () => 0, fillWrite: () => 0, arith: () => 0 };
-  let seconds = 0;
-  modules.slice(-PAGES).forEach((bytes, n) => {
-    // V8 knows the bytes; a custom section makes them others.
-    const fresh = Uint8Array.from([...bytes, 0, 4, 1, 0x78, n & 127, 1]);
-    const start = wallSeconds();
-    const { run } = new WebAssembly.Instance(new WebAssembly.Module(fresh), { env }).exports;
-    // No budget: the first block leaves at once, but all of the function has been compiled.
-    (run as (...args: number[]) => number)(0, 0, 0, 0, 1);
-    seconds += wallSeconds() - start;
-  });
-  return instructions / seconds / 1e6;
+  const seconds = translateAll()
+    .modules.slice(-PAGES)
+    .map((bytes) => {
+      // V8 knows the bytes; a custom section makes them others.
+      const fresh = new Uint8Array(bytes.length + 8);
+      fresh.set(bytes);
+      fresh.set([0, 6, 1, 0x78, ...word(++serial)], bytes.length);
+      return timed(() => {
+        const { run } = new WebAssembly.Instance(new WebAssembly.Module(fresh), { env }).exports;
+        // No budget: the first block leaves at once, but all of the function has been compiled.
+        (run as (...args: number[]) => number)(0, 0, 0, 0, 1);
+      });
+    });
+  return INSTRUCTIONS / median(seconds) / 1e6;
 }
 
 /** Milliseconds to make an engine for a machine that is there. */
 function startUp(): number {
   const { context } = new CoreWorld([0xeb, 0xfe]);
-  const start = hostSeconds();
-  new Translator({ ...context, costs: DEFAULT_COSTS });
-  return (hostSeconds() - start) * 1e3;
+  return timed(() => new Translator({ ...context, costs: DEFAULT_COSTS })) * 1e3;
 }
 
 export const benchTranslation = (rounds: number): Figure[] => [
