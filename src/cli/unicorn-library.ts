@@ -29,7 +29,8 @@ const HOOK_CODE = 4;
 const HOOK_MISSES = 0x3f0;
 /**
  * Reads. That there is a hook for them makes every read look at its page's rights; without one, reads of a page from
- * which code was fetched pass (2.0.1). Nothing is mapped where it is.
+ * which code was fetched pass (2.0.1). Nothing is mapped where it is. The hook for writes has the same effect on reads
+ * in 2.0.1, which nothing promises.
  */
 const HOOK_READS = 0x400;
 const HOOK_WRITES = 0x800;

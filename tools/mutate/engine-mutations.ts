@@ -548,12 +548,6 @@ export const UNICORN_MUTATIONS: readonly Mutation[] = [
     put: 'super.invalidateCode(frameNo);',
   },
   {
-    name: 'unicorn: reads do not look at the rights of their page',
-    file: '../src/cli/unicorn-library.ts',
-    find: "check(calls.addMissHook(handle, hook, HOOK_READS, calls.onMiss, null, NOWHERE, NOWHERE), 'uc_hook_add');",
-    put: '',
-  },
-  {
     name: 'unicorn: what a failed instruction has written stays',
     file: 'cpu/unicorn/unicorn-engine.ts',
     find: 'if (!isDone) this.restore();',
