@@ -28,14 +28,23 @@ const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   trips: () => printFigures(`Across the line, one core, ${DEFAULT_ENGINE}`, benchTrips(ROUNDS)),
 };
 const wanted = process.argv.slice(2);
-/** Minutes long, so only by name. */
-const soakMinutes = wanted[0] === 'soak' ? Number(wanted[1] ?? 10) : 0;
 const unknown = wanted.find((name) => benches[name] === undefined);
-if (soakMinutes > 0)
-  process.exitCode = (await import('./soak.ts')).soak(soakMinutes, wanted[2] === 'eager' ? 'eager' : 'paced');
-else if (unknown !== undefined) {
-  process.stderr.write(`There is no bench "${unknown}"; there are: ${Object.keys(benches).join(', ')}.\n`);
+
+function refuse(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
   process.exitCode = 2;
+}
+
+/** Minutes long, so only by name. */
+async function soakFor(minutes = '10', pace = 'paced'): Promise<void> {
+  if (!(Number(minutes) > 0)) refuse(`"${minutes}" is no number of minutes; for example: soak 10.`);
+  else if (pace !== 'paced' && pace !== 'eager') refuse(`"${pace}" is no pace; there are: paced, eager.`);
+  else process.exitCode = (await import('./soak.ts')).soak(Number(minutes), pace);
+}
+
+if (wanted[0] === 'soak') await soakFor(wanted[1], wanted[2]);
+else if (unknown !== undefined) {
+  refuse(`There is no bench "${unknown}"; there are: ${Object.keys(benches).join(', ')}, soak.`);
 } else {
   for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) await benches[name]!();
 }

@@ -19,11 +19,10 @@ import type { KernelPort } from '../../src/physmem/port.ts';
 import { ZoneId } from '../../src/physmem/zone.ts';
 import { idleKernel } from './idle-kernel.ts';
 import { type Figure, figure, hostSeconds, printFigures } from './measure.ts';
+import { PAGE, request, TASK } from './server-world.ts';
 
-const PAGE = 4096;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const TASK = 1;
 /** Left free for page tables. */
 const SPARE_FRAMES = 2048;
 
@@ -62,20 +61,7 @@ class World {
   }
 
   call(op: Op, target: CapRef, words: readonly number[] = []): RpcReply {
-    const request = {
-      op,
-      task: TASK,
-      thread: 1,
-      target,
-      words,
-      wordCount: words.length,
-      caps: [],
-      driver: false,
-    };
-    const answer = this.physmem.request(request);
-    const reply = 'errno' in answer ? answer : finish(answer);
-    if (reply.errno !== 0) throw new Error(`${Op[op]}: errno ${reply.errno} ${reply.words.join(' ')}`);
-    return reply;
+    return request(this.physmem, op, target, words, [], finish);
   }
 }
 

@@ -9,13 +9,38 @@ import { Physmem } from '../../src/physmem/physmem.ts';
 import { idleKernel } from './idle-kernel.ts';
 
 export const PAGE = 4096;
-const TASK = 1;
+export const TASK = 1;
 export const PHYSMEM_CAP: CapRef = { type: CapType.PHYSMEM, object: 0, rights: 0xffff };
 
 /** Processor time of this program: what else the host does must not show. Garbage collection does. */
 export function processorUs(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
+}
+
+/** A request of the root task; `finish` runs an operation to its end. @throws when it is refused */
+export function request(
+  physmem: Physmem,
+  op: Op,
+  target: CapRef,
+  words: readonly number[],
+  caps: readonly CapRef[],
+  finish: (operation: Operation) => RpcReply,
+): RpcReply {
+  const wordCount = words.length;
+  const answer = physmem.request({
+    op,
+    task: TASK,
+    thread: 1,
+    target,
+    words,
+    wordCount,
+    caps,
+    driver: false,
+  });
+  const reply = 'errno' in answer ? answer : finish(answer);
+  if (reply.errno !== 0) throw new Error(`${Op[op]}: errno ${reply.errno} ${reply.words.join(' ')}`);
+  return reply;
 }
 
 export class ServerWorld {
@@ -36,20 +61,7 @@ export class ServerWorld {
 
   /** A request to its end; it must succeed. */
   call(op: Op, target: CapRef, words: readonly number[], caps: readonly CapRef[] = []): RpcReply {
-    const request = {
-      op,
-      task: TASK,
-      thread: 1,
-      target,
-      words,
-      wordCount: words.length,
-      caps,
-      driver: false,
-    };
-    const answer = this.physmem.request(request);
-    const reply = 'errno' in answer ? answer : this.#finish(answer);
-    if (reply.errno !== 0) throw new Error(`${Op[op]}: errno ${reply.errno} ${reply.words.join(' ')}`);
-    return reply;
+    return request(this.physmem, op, target, words, caps, (operation) => this.#finish(operation));
   }
 
   #finish(operation: Operation): RpcReply {

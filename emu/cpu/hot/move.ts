@@ -1,4 +1,7 @@
-/** Hot forms of MOV, also from control registers, MOVZX, MOVSX, LEA, XCHG, SETcc, CMOVcc, NOP and the stack. Semantics: exec/move.ts, bits.ts. */
+/**
+ * Hot forms of MOV, also from control registers, MOVZX, MOVSX, LEA, XCHG, SETcc, CMOVcc, NOP and the stack.
+ * Semantics: exec/move.ts, bits.ts.
+ */
 import { form, type HotForm } from './hot-form.ts';
 import { address, hit, hitOrFill, host, load, store } from './shapes.ts';
 

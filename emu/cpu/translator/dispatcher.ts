@@ -1,8 +1,8 @@
 /**
- * What all regions share, as one WebAssembly module. The loop between regions: from EIP through the flat instruction table to the region of the page and
- * the block that starts there, as long as there is one (measured: 14 ns from page to page; through JavaScript 49). And
- * the imports of regions as functions of this module: V8 compiles a wrapper for each JavaScript function that a module
- * imports, which took as long as compiling a small region itself.
+ * What all regions share, as one WebAssembly module. The loop between regions: from EIP through the flat instruction
+ * table to the region of the page and the block that starts there, as long as there is one (measured: 14 ns from page to
+ * page; through JavaScript 49). And the imports of regions as functions of this module: V8 compiles a wrapper for each
+ * JavaScript function that a module imports, which took as long as compiling a small region itself.
  */
 import { R } from '../../arch/core-layout.ts';
 import type { SharedMemory } from '../../mem/memory.ts';

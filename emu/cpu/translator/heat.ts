@@ -62,7 +62,7 @@ export class Heat {
     this.earned %= PACE;
   }
 
-  /** A module is made for the page. */
+  /** A translation of the page is tried. */
   spend(key: number): void {
     if (this.threshold === EAGER) return;
     this.credit--;

@@ -14,7 +14,8 @@ export interface UnicornHooks {
   instruction(address: number): boolean;
   /**
    * An access to `address` that the memory map does not allow: the run ends. A data access leaves the registers as before
-   * its instruction, but not memory, if that has written something already (PUSHA, a write across pages); a fetch is of an instruction that `instruction` has not been asked about.
+   * its instruction, but not memory, if that has written something already (PUSHA, a write across pages); a fetch is of an
+   * instruction that `instruction` has not been asked about.
    */
   miss(address: number, access: 'fetch' | 'data'): void;
   /** Before `size` bytes at `address` are written, of which the memory map may not allow the last ones. */
